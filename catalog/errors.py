@@ -1,0 +1,101 @@
+"""What the catalog can refuse, as facts. The gateway maps each to an S3 error code in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class CatalogError(Exception):
+    """Base of every fact below; its fields are the particulars."""
+
+
+@dataclass
+class NoBucket(CatalogError):
+    bucket: str
+
+
+@dataclass
+class BucketExists(CatalogError):
+    """The name is taken; `owner` is the user id that holds it."""
+
+    bucket: str
+    owner: str
+
+
+@dataclass
+class BucketNotEmpty(CatalogError):
+    bucket: str
+
+
+@dataclass
+class NoObject(CatalogError):
+    """No current version: `delete_marker` is the version id of the marker on top, if one hides older versions."""
+
+    bucket: str
+    key: str
+    delete_marker: str | None = None
+
+
+@dataclass
+class NoVersion(CatalogError):
+    bucket: str
+    key: str
+    version_id: str
+
+
+@dataclass
+class IsDeleteMarker(CatalogError):
+    """The version asked for by id is a delete marker; `modified` is its time in milliseconds."""
+
+    bucket: str
+    key: str
+    version_id: str
+    modified: int
+
+
+@dataclass
+class NoUpload(CatalogError):
+    bucket: str
+    key: str
+    upload_id: str
+
+
+@dataclass
+class PreconditionFailed(CatalogError):
+    """`condition` names the header, in S3's spelling, that did not hold."""
+
+    condition: str
+
+
+@dataclass
+class BucketChanged(CatalogError):
+    """The bucket was altered between reading and committing; trying again is safe."""
+
+    bucket: str
+
+
+@dataclass
+class UserExists(CatalogError):
+    """`field` is what is taken: name, id or access_key."""
+
+    field: str
+    value: str
+
+
+@dataclass
+class NoUser(CatalogError):
+    name: str
+
+
+@dataclass
+class StorageFull(CatalogError):
+    """The disk has no room for the commit log or the index; nothing of the mutation remains."""
+
+    path: str
+
+
+@dataclass
+class CatalogUnusable(CatalogError):
+    """The data folder cannot be opened as it is; `why` says what was found and what to do."""
+
+    why: str

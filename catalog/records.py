@@ -1,0 +1,210 @@
+"""What the catalog holds and what the log carries: plain records, encoded as MessagePack arrays.
+
+Fields are only ever added at the end and with a default, so that an old log reads on.
+Times are milliseconds since the epoch, sizes are bytes, ETags are without quotes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+NULL_VERSION = "null"
+
+
+class Record(msgspec.Struct, array_like=True, frozen=True, gc=False, omit_defaults=True):
+    pass
+
+
+class Piece(Record):
+    """Where some bytes of a body lie: in the log (`segment` > 0) or in a blob file of its own (`blob`, 16 bytes)."""
+
+    size: int
+    segment: int = 0
+    offset: int = 0
+    blob: bytes | None = None
+
+
+class Checksum(Record):
+    """`value` is base64 as S3 writes it (composite: without the -N); `kind` is FULL_OBJECT or COMPOSITE."""
+
+    algorithm: str
+    value: str
+    kind: str = "FULL_OBJECT"
+
+
+class Part(Record):
+    """One part of an upload, or of the object completed from it. `checksum` is the part's own value."""
+
+    number: int
+    size: int
+    etag: str
+    modified: int
+    piece: Piece | None
+    checksum: Checksum | None = None
+
+
+class Version(Record):
+    """One version of an object, or a delete marker. `seq` is the mutation that made it and identifies it for good."""
+
+    seq: int
+    version_id: str
+    modified: int
+    etag: str
+    size: int
+    storage_class: str
+    owner: str
+    checksum: Checksum | None = None
+    delete_marker: bool = False
+    body: Piece | None = None
+    content_type: str = "binary/octet-stream"
+    headers: dict[str, str] | None = None  # Cache-Control and its like, by lower-case name
+    metadata: dict[str, str] | None = None  # user metadata, names lower-case without the x-amz-meta- prefix
+    tags: dict[str, str] | None = None
+    parts: list[Part] | None = None  # of a completed multipart upload; then body is None
+    upload_id: str | None = None  # the upload it was completed from
+
+
+class Bucket(Record):
+    """`versioning` is "" (never enabled), "Enabled" or "Suspended"; `settings` holds each configuration by its name."""
+
+    id: int
+    name: str
+    owner: str
+    created: int
+    region: str
+    versioning: str = ""
+    tags: dict[str, str] | None = None
+    settings: dict[str, str] | None = None
+
+
+class Upload(Record):
+    """A multipart upload under way, with what the object will have. `checksum_algorithm` "" means none was chosen."""
+
+    upload_id: str
+    bucket_id: int
+    key: str
+    initiated: int
+    owner: str
+    storage_class: str = "STANDARD"
+    content_type: str = "binary/octet-stream"
+    headers: dict[str, str] | None = None
+    metadata: dict[str, str] | None = None
+    tags: dict[str, str] | None = None
+    checksum_algorithm: str = ""
+    checksum_kind: str = ""
+
+
+class User(Record):
+    """`id` is the canonical owner id that clients see."""
+
+    id: str
+    name: str
+    access_key: str
+    secret_key: str
+    display_name: str = ""
+    email: str = ""
+    created: int = 0
+
+
+class Origin(Record):
+    """Who asked for a mutation: user id ("" for the anonymous), address and request id."""
+
+    requester: str = ""
+    source_ip: str = ""
+    request_id: str = ""
+
+
+class Removed(Record):
+    """A version that ended for good."""
+
+    seq: int
+    version_id: str
+
+
+class BucketPut(Record, tag=1):
+    """Created or altered: the whole record as it is from now on."""
+
+    bucket: Bucket
+
+
+class BucketRemoved(Record, tag=2):
+    bucket_id: int
+    name: str
+
+
+class ObjectChanged(Record, tag=3):
+    """Versions `removed` ended; then `put`, if any, became the newest (what was current and not removed is noncurrent now).
+
+    With `upload_id` the upload of that id ended in `put`: its parts that `put` does not name are dropped.
+    """
+
+    bucket_id: int
+    key: str
+    put: Version | None = None
+    removed: list[Removed] = []
+    upload_id: str | None = None
+
+
+class VersionUpdated(Record, tag=4):
+    """A version got new attributes (tags, say): the record whole, under its old `seq`."""
+
+    bucket_id: int
+    key: str
+    version: Version
+
+
+class UploadCreated(Record, tag=5):
+    upload: Upload
+
+
+class UploadAborted(Record, tag=6):
+    bucket_id: int
+    key: str
+    upload_id: str
+
+
+class PartPut(Record, tag=7):
+    """A part came, in the place of an earlier one of the same number."""
+
+    bucket_id: int
+    key: str
+    upload_id: str
+    part: Part
+
+
+class UserPut(Record, tag=8):
+    user: User
+
+
+class UserRemoved(Record, tag=9):
+    user: User
+
+
+Mutation = (
+    BucketPut
+    | BucketRemoved
+    | ObjectChanged
+    | VersionUpdated
+    | UploadCreated
+    | UploadAborted
+    | PartPut
+    | UserPut
+    | UserRemoved
+)
+
+
+class LogRecord(Record):
+    """What one record of the log says. Its sequence number stands in the record's frame."""
+
+    time: int
+    origin: Origin
+    mutation: Mutation
+
+
+class Position(Record):
+    """A place in the log just behind a record: where the next one goes. `chain` is the CRC the next one continues."""
+
+    segment: int
+    offset: int
+    seq: int
+    chain: int
