@@ -1,0 +1,31 @@
+"""What blobs can refuse, as facts. The gateway maps each to an S3 error code in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class BlobError(Exception):
+    """Base of every fact below; its fields are the particulars."""
+
+
+@dataclass
+class NoBlob(BlobError):
+    """Unlinked, or never there: whoever named it should look the object up again."""
+
+    blob: bytes
+
+
+@dataclass
+class BlobCut(BlobError):
+    """The file ends before the bytes that were promised: the disk lost some."""
+
+    blob: bytes
+    size: int
+
+
+@dataclass
+class NoRoom(BlobError):
+    """The disk has no room for a body; nothing of it remains."""
+
+    path: str

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.blobs import Blobs, Digests
+from gateway.blobs.errors import NoBlob, NoRoom
+
+
+@pytest.fixture
+async def blobs(tmp_path: Path) -> AsyncIterator[Blobs]:
+    blobs = Blobs(tmp_path)
+    yield blobs
+    blobs.close()
+
+
+def files(blobs: Blobs, root: Path) -> list[Path]:
+    return [path for path in root.rglob("*") if path.is_file()]
+
+
+async def test_what_is_written_is_there_under_its_id(blobs: Blobs) -> None:
+    body = os.urandom(3_500_000)
+    async with blobs.new(Digests(["MD5", "SHA256", "CRC32C"])) as blob:
+        for start in range(0, len(body), 65_536):
+            await blob.write(body[start : start + 65_536])
+        blob_id, size = await blob.finish()
+    digests = await blob.digests()
+    assert size == len(body)
+    assert digests["MD5"] == hashlib.md5(body).digest()
+    assert digests["SHA256"] == hashlib.sha256(body).digest()
+    assert blobs.path(blob_id).read_bytes() == body
+    assert blobs.path(blob_id).parent.name == blob_id.hex()[:2]
+
+
+async def test_digests_can_be_asked_before_it_is_finished(blobs: Blobs, tmp_path: Path) -> None:
+    async with blobs.new(Digests(["MD5"])) as blob:
+        await blob.write(b"half")
+        await blob.write(memoryview(b" and half"))
+        assert (await blob.digests())["MD5"] == hashlib.md5(b"half and half").digest()
+        blob_id, _ = await blob.finish()
+    assert blobs.path(blob_id).read_bytes() == b"half and half"
+
+
+async def test_an_empty_blob(blobs: Blobs) -> None:
+    async with blobs.new() as blob:
+        blob_id, size = await blob.finish()
+    assert size == 0
+    assert blobs.path(blob_id).read_bytes() == b""
+
+
+async def test_bodies_longer_than_one_sync(blobs: Blobs) -> None:
+    block = os.urandom(1 << 20)
+    async with blobs.new(Digests(["MD5"])) as blob:
+        for _ in range(50):
+            await blob.write(block)
+        blob_id, size = await blob.finish()
+    assert size == 50 << 20
+    assert (await blob.digests())["MD5"] == hashlib.md5(block * 50).digest()
+    assert blobs.path(blob_id).stat().st_size == size
+
+
+@pytest.mark.parametrize("finish", [False, True])
+async def test_nothing_remains_of_a_failed_one(blobs: Blobs, tmp_path: Path, finish: bool) -> None:
+    async def fail() -> None:
+        async with blobs.new() as blob:
+            await blob.write(os.urandom(2_000_000))
+            if finish:
+                await blob.digests()
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await fail()
+    assert files(blobs, tmp_path) == []
+
+
+async def test_nothing_remains_of_a_cancelled_one(blobs: Blobs, tmp_path: Path) -> None:
+    started = asyncio.Event()
+
+    async def write() -> None:
+        async with blobs.new(Digests(["MD5", "SHA256"])) as blob:
+            while True:
+                await blob.write(bytes(1 << 20))
+                started.set()
+
+    for _ in range(5):
+        started.clear()
+        task = asyncio.create_task(write())
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert files(blobs, tmp_path) == []
+
+
+async def test_nothing_remains_of_one_cancelled_while_it_finishes(blobs: Blobs, tmp_path: Path) -> None:
+    async def write() -> None:
+        async with blobs.new() as blob:
+            await blob.write(bytes(100))
+            await blob.finish()
+
+    for turns in range(1, 8):
+        task = asyncio.create_task(write())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        if task.cancelled():
+            assert files(blobs, tmp_path) == []
+
+
+async def test_a_full_disk_is_a_fact_and_nothing_remains(
+    blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(NoRoom):
+        async with blobs.new() as blob:
+            await blob.write(bytes(5_000_000))
+            await blob.finish()
+    monkeypatch.undo()
+    assert files(blobs, tmp_path) == []
+
+
+async def test_unlinked_blobs_are_read_on_by_who_has_them_open(blobs: Blobs) -> None:
+    async with blobs.new() as blob:
+        await blob.write(b"still here")
+        blob_id, _ = await blob.finish()
+    reader = blobs.reader(blob_id, 0, 10)
+    blobs.unlink([blob_id, os.urandom(16)])
+    assert bytes(await reader.read()) == b"still here"
+    reader.close()
+    with pytest.raises(NoBlob):
+        blobs.open(blob_id)
+
+
+async def test_sweep_takes_only_the_old_and_dead(blobs: Blobs) -> None:
+    ids = []
+    for _ in range(3):
+        async with blobs.new() as blob:
+            await blob.write(b"x")
+            ids.append((await blob.finish())[0])
+    alive, dead, young = ids
+    now = time.time()
+    for old in (alive, dead):
+        os.utime(blobs.path(old), (now - 100, now - 100))
+    assert blobs.sweep(lambda blob: blob == alive, before=now - 50) == [dead]
+    assert blobs.path(alive).exists()
+    assert blobs.path(young).exists()
+    assert not blobs.path(dead).exists()
+
+
+async def test_tmp_is_cleared(blobs: Blobs, tmp_path: Path) -> None:
+    (tmp_path / "tmp" / "left").write_bytes(b"over")
+    blobs.clear_tmp()
+    assert files(blobs, tmp_path) == []
