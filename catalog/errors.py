@@ -99,3 +99,18 @@ class CatalogUnusable(CatalogError):
     """The data folder cannot be opened as it is; `why` says what was found and what to do."""
 
     why: str
+
+
+@dataclass
+class BadVersionId(CatalogError):
+    """`version_id` is none that this catalog could ever have given."""
+
+    version_id: str
+
+
+@dataclass
+class SourceChanged(CatalogError):
+    """What a write is made from (a copy's source, an upload's parts) changed meanwhile; read it again and retry."""
+
+    bucket: str
+    key: str

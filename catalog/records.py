@@ -15,7 +15,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True, gc=False, omit_defaul
     pass
 
 
-class Piece(Record):
+class Piece(Record, frozen=True):
     """Where some bytes of a body lie: in the log (`segment` > 0) or in a blob file of its own (`blob`, 16 bytes)."""
 
     size: int
@@ -24,7 +24,7 @@ class Piece(Record):
     blob: bytes | None = None
 
 
-class Checksum(Record):
+class Checksum(Record, frozen=True):
     """`value` is base64 as S3 writes it (composite: without the -N); `kind` is FULL_OBJECT or COMPOSITE."""
 
     algorithm: str
@@ -32,7 +32,7 @@ class Checksum(Record):
     kind: str = "FULL_OBJECT"
 
 
-class Part(Record):
+class Part(Record, frozen=True):
     """One part of an upload, or of the object completed from it. `checksum` is the part's own value."""
 
     number: int
@@ -43,7 +43,7 @@ class Part(Record):
     checksum: Checksum | None = None
 
 
-class Version(Record):
+class Version(Record, frozen=True):
     """One version of an object, or a delete marker. `seq` is the mutation that made it and identifies it for good."""
 
     seq: int
@@ -64,7 +64,7 @@ class Version(Record):
     upload_id: str | None = None  # the upload it was completed from
 
 
-class Bucket(Record):
+class Bucket(Record, frozen=True):
     """`versioning` is "" (never enabled), "Enabled" or "Suspended"; `settings` holds each configuration by its name."""
 
     id: int
@@ -77,7 +77,7 @@ class Bucket(Record):
     settings: dict[str, str] | None = None
 
 
-class Upload(Record):
+class Upload(Record, frozen=True):
     """A multipart upload under way, with what the object will have. `checksum_algorithm` "" means none was chosen."""
 
     upload_id: str
@@ -94,7 +94,7 @@ class Upload(Record):
     checksum_kind: str = ""
 
 
-class User(Record):
+class User(Record, frozen=True):
     """`id` is the canonical owner id that clients see."""
 
     id: str
@@ -106,7 +106,7 @@ class User(Record):
     created: int = 0
 
 
-class Origin(Record):
+class Origin(Record, frozen=True):
     """Who asked for a mutation: user id ("" for the anonymous), address and request id."""
 
     requester: str = ""
@@ -114,26 +114,26 @@ class Origin(Record):
     request_id: str = ""
 
 
-class Removed(Record):
+class Removed(Record, frozen=True):
     """A version that ended for good."""
 
     seq: int
     version_id: str
 
 
-class BucketPut(Record, tag=1):
+class BucketPut(Record, frozen=True, tag=1):
     """Created or altered: the whole record as it is from now on."""
 
     bucket: Bucket
 
 
-class BucketRemoved(Record, tag=2):
+class BucketRemoved(Record, frozen=True, tag=2):
     bucket_id: int
     name: str
 
 
-class ObjectChanged(Record, tag=3):
-    """Versions `removed` ended; then `put`, if any, became the newest (what was current and not removed is noncurrent now).
+class ObjectChanged(Record, frozen=True, tag=3):
+    """Versions `removed` ended; then `put`, if any, became the newest (the one that was current: noncurrent).
 
     With `upload_id` the upload of that id ended in `put`: its parts that `put` does not name are dropped.
     """
@@ -145,7 +145,7 @@ class ObjectChanged(Record, tag=3):
     upload_id: str | None = None
 
 
-class VersionUpdated(Record, tag=4):
+class VersionUpdated(Record, frozen=True, tag=4):
     """A version got new attributes (tags, say): the record whole, under its old `seq`."""
 
     bucket_id: int
@@ -153,17 +153,17 @@ class VersionUpdated(Record, tag=4):
     version: Version
 
 
-class UploadCreated(Record, tag=5):
+class UploadCreated(Record, frozen=True, tag=5):
     upload: Upload
 
 
-class UploadAborted(Record, tag=6):
+class UploadAborted(Record, frozen=True, tag=6):
     bucket_id: int
     key: str
     upload_id: str
 
 
-class PartPut(Record, tag=7):
+class PartPut(Record, frozen=True, tag=7):
     """A part came, in the place of an earlier one of the same number."""
 
     bucket_id: int
@@ -172,11 +172,11 @@ class PartPut(Record, tag=7):
     part: Part
 
 
-class UserPut(Record, tag=8):
+class UserPut(Record, frozen=True, tag=8):
     user: User
 
 
-class UserRemoved(Record, tag=9):
+class UserRemoved(Record, frozen=True, tag=9):
     user: User
 
 
@@ -193,7 +193,7 @@ Mutation = (
 )
 
 
-class LogRecord(Record):
+class LogRecord(Record, frozen=True):
     """What one record of the log says. Its sequence number stands in the record's frame."""
 
     time: int
@@ -201,7 +201,7 @@ class LogRecord(Record):
     mutation: Mutation
 
 
-class Position(Record):
+class Position(Record, frozen=True):
     """A place in the log just behind a record: where the next one goes. `chain` is the CRC the next one continues."""
 
     segment: int

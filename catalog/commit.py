@@ -1,0 +1,181 @@
+"""The one way to write. Every mutation is decided under the index's lock, appended to the log, synced, then published.
+
+A batch is whatever has been asked for by the end of a turn of the event loop. It is committed on the loop itself, which
+costs less than handing it to a thread, as long as the disk (and the other processes that hold the lock) answer quickly;
+when they are measured to be slow it is committed in a thread, so that reads never wait for a disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import lmdb
+
+from catalog.errors import StorageFull
+from catalog.index import Index, encode
+from catalog.index.apply import Change
+from catalog.log import Log
+from catalog.records import LogRecord, Mutation, Origin
+
+SLOW = 0.001  # seconds a commit may take, smoothed, before it leaves the event loop
+_DISK_FULL = (28, 122)  # ENOSPC, EDQUOT
+
+
+@dataclass(slots=True)
+class Turn:
+    """What a decision is made on: the index under the lock, and what its mutation will be if it makes one."""
+
+    index: Index
+    txn: lmdb.Transaction
+    seq: int
+    now: int  # milliseconds
+    place: tuple[int, int]  # segment and offset of the body that comes with it
+
+
+# Decides on one mutation without touching anything: raises to refuse; a mutation of None changes nothing.
+Decide = Callable[[Turn], tuple[Mutation | None, Any]]
+
+
+@dataclass(slots=True)
+class Submission:
+    decide: Decide
+    origin: Origin
+    content: bytes
+    future: asyncio.Future[Any] | None = None
+
+
+class Outcome:
+    """What came of a submission: a result, or the error that refused it."""
+
+    __slots__ = ("error", "result")
+
+    def __init__(self, result: Any = None, error: BaseException | None = None) -> None:
+        self.result = result
+        self.error = error
+
+
+class Commits:
+    """The queue of one process. `on_dead_blobs` is told of blobs that no version names since the last commit."""
+
+    def __init__(self, index: Index, log: Log) -> None:
+        self._index = index
+        self._log = log
+        self._queue: list[Submission] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._scheduled = False
+        self._idle: asyncio.Future[None] | None = None
+        self._cost = 0.0
+        self.on_dead_blobs: Callable[[list[bytes]], None] = lambda blobs: None
+
+    def submit(self, decide: Decide, origin: Origin, content: bytes = b"") -> asyncio.Future[Any]:
+        """The result comes when it is durable. Raises what `decide` raises, and StorageFull."""
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self._queue.append(Submission(decide, origin, content, future))
+        if not self._scheduled:
+            self._scheduled = True
+            loop.call_soon(self._turn)
+        return future
+
+    def commit_now(self, submissions: list[Submission]) -> list[Outcome]:
+        """Commit from a program without an event loop (the command line)."""
+        outcomes, dead = commit(self._index, self._log, submissions)
+        if dead:
+            self.on_dead_blobs(dead)
+        return outcomes
+
+    async def close(self) -> None:
+        """Wait for what was submitted."""
+        if self._scheduled and self._loop is not None:
+            self._idle = self._loop.create_future()
+            await self._idle
+        if self._thread is not None:
+            self._thread.shutdown()
+
+    def _turn(self) -> None:
+        batch, self._queue = self._queue, []
+        if self._cost < SLOW:
+            self._deliver(batch, self._timed(batch))
+            self._next()
+            return
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "commit")
+        assert self._loop is not None
+        committing = self._loop.run_in_executor(self._thread, self._timed, batch)
+        committing.add_done_callback(lambda done: self._delivered(batch, done.result()))
+
+    def _delivered(self, batch: list[Submission], came: tuple[list[Outcome], list[bytes]]) -> None:
+        self._deliver(batch, came)
+        self._next()
+
+    def _next(self) -> None:
+        self._scheduled = bool(self._queue)
+        if self._scheduled and self._loop is not None:
+            self._loop.call_soon(self._turn)
+        elif self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+
+    def _timed(self, batch: list[Submission]) -> tuple[list[Outcome], list[bytes]]:
+        began = time.perf_counter()
+        came = commit(self._index, self._log, batch)
+        self._cost += (time.perf_counter() - began - self._cost) * 0.1
+        return came
+
+    def _deliver(self, batch: list[Submission], came: tuple[list[Outcome], list[bytes]]) -> None:
+        outcomes, dead = came
+        for submission, outcome in zip(batch, outcomes, strict=True):
+            future = submission.future
+            if future is None or future.done():
+                continue
+            if outcome.error is not None:
+                future.set_exception(outcome.error)
+            else:
+                future.set_result(outcome.result)
+        if dead:
+            self.on_dead_blobs(dead)
+
+
+def commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outcome], list[bytes]]:
+    """Commit a batch; what came of each submission, and the blobs that died. Never raises: failures are outcomes."""
+    try:
+        return _commit(index, log, batch)
+    except (OSError, lmdb.Error) as problem:
+        full = isinstance(problem, lmdb.MapFullError) or getattr(problem, "errno", None) in _DISK_FULL
+        error: Exception = StorageFull(str(log.directory)) if full else problem
+    except Exception as problem:
+        error = problem
+    return [Outcome(error=error) for _ in batch], []
+
+
+def _commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outcome], list[bytes]]:
+    outcomes: list[Outcome] = []
+    dead: list[bytes] = []
+    with index.write() as txn:
+        records = log.batch(index.end(txn))
+        change = Change(index, txn)
+        now = time.time_ns() // 1_000_000
+        for submission in batch:
+            content = submission.content
+            turn = Turn(index, txn, records.seq + 1, now, records.place(len(content)))
+            try:
+                mutation, result = submission.decide(turn)
+            except Exception as refusal:
+                outcomes.append(Outcome(error=refusal))
+                continue
+            outcomes.append(Outcome(result))
+            if mutation is not None:
+                records.add(content, encode(LogRecord(now, submission.origin, mutation)))
+                change.apply(mutation)
+        if records.count:
+            dead = change.finish()
+            records.sync()
+            index.set_end(txn, records.end, records.last_offset)
+    return outcomes, dead

@@ -1,0 +1,213 @@
+"""What S3's rules make of a write, on the state under the lock: each function returns the mutation and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from catalog.commit import Turn
+from catalog.errors import (
+    BucketExists,
+    BucketNotEmpty,
+    NoBucket,
+    NoUser,
+    SourceChanged,
+    UserExists,
+)
+from catalog.index import lookup
+from catalog.index.apply import all_spaces, decode_version, locate, null_seq
+from catalog.index.keys import escape, new_upload_id, new_version_id, space_of
+from catalog.records import (
+    NULL_VERSION,
+    Bucket,
+    BucketPut,
+    BucketRemoved,
+    Mutation,
+    ObjectChanged,
+    Part,
+    PartPut,
+    Piece,
+    Removed,
+    Upload,
+    UploadAborted,
+    UploadCreated,
+    User,
+    UserPut,
+    UserRemoved,
+    Version,
+    VersionUpdated,
+)
+
+Check = Callable[[Version | None], None]
+Source = tuple[int, str, Version]  # bucket id, key and version whose bodies a write shares
+
+
+@dataclass(slots=True)
+class Deleted:
+    """`version_id` is the id of the marker made, or of the version that ended; `delete_marker` if it is a marker."""
+
+    version_id: str | None
+    delete_marker: bool
+    existed: bool
+
+
+def create_bucket(turn: Turn, draft: Bucket) -> tuple[Mutation, Bucket]:
+    try:
+        held = lookup.bucket(turn.index, turn.txn, draft.name)
+    except NoBucket:
+        bucket = msgspec.structs.replace(draft, id=turn.seq, created=turn.now)
+        return BucketPut(bucket), bucket
+    raise BucketExists(held.name, held.owner)
+
+
+def update_bucket(turn: Turn, name: str, change: Callable[[Bucket], Bucket]) -> tuple[Mutation, Bucket]:
+    bucket = change(lookup.bucket(turn.index, turn.txn, name))
+    return BucketPut(bucket), bucket
+
+
+def delete_bucket(turn: Turn, name: str) -> tuple[Mutation, None]:
+    bucket = lookup.bucket(turn.index, turn.txn, name)
+    for space in all_spaces(turn.index, turn.txn, space_of(bucket.id)):
+        for table in (turn.index.objects, turn.index.versions):
+            with turn.txn.cursor(db=table) as cursor:
+                if cursor.set_range(space) and cursor.key().startswith(space):
+                    raise BucketNotEmpty(name)
+    return BucketRemoved(bucket.id, name), None
+
+
+def put(
+    turn: Turn,
+    bucket: Bucket,
+    key: str,
+    draft: Version,
+    content_size: int,
+    check: Check | None,
+    upload_id: str | None,
+    source: Source | None,
+) -> tuple[Mutation, Version]:
+    bucket = _same_bucket(turn, bucket)
+    place = locate(turn.index, turn.txn, bucket.id, escape(key))
+    current = _current(turn, place)
+    if check is not None:
+        check(current)
+    if upload_id is not None:
+        _parts_still_there(turn, bucket, key, upload_id, draft)
+    if source is not None:
+        _source_still_there(turn, source)
+    body = Piece(content_size, *turn.place) if content_size else draft.body
+    version_id = new_version_id(turn.seq) if bucket.versioning == "Enabled" else NULL_VERSION
+    version = msgspec.structs.replace(draft, seq=turn.seq, version_id=version_id, modified=turn.now, body=body)
+    removed = [] if bucket.versioning == "Enabled" else _null_version(turn, place, current)
+    return ObjectChanged(bucket.id, key, version, removed, upload_id), version
+
+
+def delete(
+    turn: Turn, bucket: Bucket, key: str, version_id: str | None, check: Check | None, owner: str
+) -> tuple[Mutation | None, Deleted]:
+    bucket = _same_bucket(turn, bucket)
+    place = locate(turn.index, turn.txn, bucket.id, escape(key))
+    if version_id is not None:
+        found = lookup.version_by_id(turn.index, turn.txn, place, version_id)
+        if check is not None:
+            check(found)
+        if found is None:
+            return None, Deleted(version_id, False, False)
+        ended = Removed(found.seq, version_id)
+        return ObjectChanged(bucket.id, key, None, [ended]), Deleted(version_id, found.delete_marker, True)
+    current = _current(turn, place)
+    if check is not None:
+        check(current)
+    if not bucket.versioning:
+        if current is None:
+            return None, Deleted(None, False, False)
+        return ObjectChanged(bucket.id, key, None, [Removed(current.seq, NULL_VERSION)]), Deleted(None, False, True)
+    enabled = bucket.versioning == "Enabled"
+    marker_id = new_version_id(turn.seq) if enabled else NULL_VERSION
+    marker = Version(turn.seq, marker_id, turn.now, "", 0, "STANDARD", owner, delete_marker=True)
+    removed = [] if enabled else _null_version(turn, place, current)
+    return ObjectChanged(bucket.id, key, marker, removed), Deleted(marker_id, True, current is not None)
+
+
+def update_version(
+    turn: Turn, bucket: Bucket, key: str, version_id: str | None, change: Callable[[Version], Version]
+) -> tuple[Mutation, Version]:
+    bucket = _same_bucket(turn, bucket)
+    version = change(lookup.version(turn.index, turn.txn, bucket, key, version_id))
+    return VersionUpdated(bucket.id, key, version), version
+
+
+def create_upload(turn: Turn, bucket: Bucket, draft: Upload) -> tuple[Mutation, Upload]:
+    bucket = _same_bucket(turn, bucket)
+    upload = msgspec.structs.replace(draft, upload_id=new_upload_id(), bucket_id=bucket.id, initiated=turn.now)
+    return UploadCreated(upload), upload
+
+
+def put_part(
+    turn: Turn, bucket: Bucket, key: str, upload_id: str, draft: Part, content_size: int
+) -> tuple[Mutation, Part]:
+    bucket = _same_bucket(turn, bucket)
+    lookup.upload(turn.index, turn.txn, bucket, key, upload_id)
+    piece = Piece(content_size, *turn.place) if content_size else draft.piece
+    part = msgspec.structs.replace(draft, modified=turn.now, piece=piece)
+    return PartPut(bucket.id, key, upload_id, part), part
+
+
+def abort_upload(turn: Turn, bucket: Bucket, key: str, upload_id: str) -> tuple[Mutation, None]:
+    bucket = _same_bucket(turn, bucket)
+    lookup.upload(turn.index, turn.txn, bucket, key, upload_id)
+    return UploadAborted(bucket.id, key, upload_id), None
+
+
+def create_user(turn: Turn, draft: User) -> tuple[Mutation, User]:
+    for held in lookup.users(turn.index, turn.txn):
+        for field in ("name", "id", "access_key"):
+            if getattr(held, field) == getattr(draft, field):
+                raise UserExists(field, getattr(draft, field))
+    user = msgspec.structs.replace(draft, created=turn.now)
+    return UserPut(user), user
+
+
+def delete_user(turn: Turn, name: str) -> tuple[Mutation, User]:
+    for held in lookup.users(turn.index, turn.txn):
+        if held.name == name:
+            return UserRemoved(held), held
+    raise NoUser(name)
+
+
+def _same_bucket(turn: Turn, bucket: Bucket) -> Bucket:
+    """The bucket as it is now; one made anew under the same name is another."""
+    now = lookup.bucket(turn.index, turn.txn, bucket.name)
+    if now.id != bucket.id:
+        raise NoBucket(bucket.name)
+    return now
+
+
+def _current(turn: Turn, place: bytes | None) -> Version | None:
+    raw = turn.txn.get(place, db=turn.index.objects) if place is not None else None
+    return decode_version(raw) if raw is not None else None
+
+
+def _null_version(turn: Turn, place: bytes | None, current: Version | None) -> list[Removed]:
+    """The null version that a new one of that id takes the place of."""
+    if current is not None and current.version_id == NULL_VERSION:
+        return [Removed(current.seq, NULL_VERSION)]
+    seq = null_seq(turn.index, turn.txn, place) if place is not None else None
+    return [Removed(seq, NULL_VERSION)] if seq is not None else []
+
+
+def _parts_still_there(turn: Turn, bucket: Bucket, key: str, upload_id: str, draft: Version) -> None:
+    lookup.upload(turn.index, turn.txn, bucket, key, upload_id)
+    held = {part.number: part for part in lookup.parts(turn.index, turn.txn, upload_id, 0, 10_000)}
+    for part in draft.parts or ():
+        there = held.get(part.number)
+        if there is None or there.piece != part.piece:
+            raise SourceChanged(bucket.name, key)
+
+
+def _source_still_there(turn: Turn, source: Source) -> None:
+    bucket_id, key, version = source
+    place = locate(turn.index, turn.txn, bucket_id, escape(key))
+    if place is None or lookup.version_by_seq(turn.index, turn.txn, place, version.seq) is None:
+        raise SourceChanged("", key)

@@ -1,0 +1,109 @@
+"""The data folder: what lies where, who has it open, and whether the index in it can be believed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.errors import CatalogUnusable
+from catalog.log import sync_directory
+
+
+@dataclass(frozen=True)
+class Folder:
+    path: Path
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    @property
+    def index(self) -> Path:
+        return self.path / "index"
+
+    @property
+    def database(self) -> Path:
+        return self.path / "catalog.duckdb"
+
+    @property
+    def blobs(self) -> Path:
+        return self.path / "blobs"
+
+    @property
+    def tmp(self) -> Path:
+        return self.path / "tmp"
+
+    def make(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self._lock("opening"), os.O_RDWR | os.O_CREAT, 0o600))
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Held while somebody finds out whether the index is good, and mends it."""
+        descriptor = os.open(self._lock("opening"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def hold_open(self) -> int:
+        """A descriptor that says, until closed, that this process uses the index."""
+        descriptor = os.open(self._lock("open"), os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        return descriptor
+
+    def in_use(self) -> bool:
+        """Whether any process has the index open."""
+        descriptor = os.open(self._lock("open"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def index_survived(self) -> bool:
+        """Whether the index is of this boot of the machine, or was put to rest before the last ended.
+
+        LMDB is not synced at a commit: the page cache outlives a killed process, but not the power.
+        """
+        try:
+            return (self.index / "boot").read_text() == boot_id() or (self.index / "rest").exists()
+        except FileNotFoundError:
+            return False
+
+    def claim_index(self) -> None:
+        """Before the first commit: from now on the index is good for this boot only."""
+        (self.index / "rest").unlink(missing_ok=True)
+        with (self.index / "boot").open("w") as file:
+            file.write(boot_id())
+            file.flush()
+            os.fsync(file.fileno())
+        sync_directory(self.index)
+
+    def rest_index(self) -> None:
+        """The index was synced to disk and nobody writes: it is good after any restart."""
+        with (self.index / "rest").open("w") as file:
+            os.fsync(file.fileno())
+        sync_directory(self.index)
+
+    def remove_index(self) -> None:
+        if self.in_use():
+            raise CatalogUnusable(
+                f"{self.index} is missing or damaged, and another process works with it: restart the server"
+            )
+        shutil.rmtree(self.index, ignore_errors=True)
+
+    def _lock(self, name: str) -> Path:
+        return self.path / f"{name}.lock"
+
+
+def boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

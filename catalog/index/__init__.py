@@ -1,0 +1,108 @@
+"""The key index: objects, versions, uploads, parts, buckets and users in key order, in LMDB. Derived; disposable.
+
+One environment, shared by all processes. LMDB's write transaction is the lock under which everybody commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import lmdb
+import msgspec
+
+from catalog.records import Position
+
+FORMAT = b"1"
+MAP_SIZE = 1 << 40
+MAX_READERS = 4096
+
+encode = msgspec.msgpack.Encoder().encode
+_decode_position = msgspec.msgpack.Decoder(Position).decode
+
+
+class Index:
+    """The open environment. `db` names: see `TABLES`."""
+
+    TABLES = (
+        "meta",
+        "buckets",
+        "objects",
+        "versions",
+        "nulls",
+        "spaces",
+        "uploads",
+        "parts",
+        "users",
+        "blobs",
+        "segments",
+    )
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(exist_ok=True)
+        self.env = lmdb.open(
+            str(directory),
+            map_size=MAP_SIZE,
+            max_dbs=len(self.TABLES),
+            max_readers=MAX_READERS,
+            sync=False,
+            metasync=False,
+            readahead=False,
+        )
+        self.env.reader_check()
+        (
+            self.meta,
+            self.buckets,
+            self.objects,
+            self.versions,
+            self.nulls,
+            self.spaces,
+            self.uploads,
+            self.parts,
+            self.users,
+            self.blobs,
+            self.segments,
+        ) = (self.env.open_db(name.encode()) for name in self.TABLES)
+
+    def read(self) -> lmdb.Transaction:
+        return self.env.begin(buffers=False)
+
+    @contextmanager
+    def write(self) -> Iterator[lmdb.Transaction]:
+        """The lock: commits at the end, leaves no trace of itself on an exception."""
+        with self.env.begin(write=True, buffers=False) as txn:
+            yield txn
+
+    def begin_life(self, catalog_id: bytes, end: Position) -> None:
+        """Write what makes an empty index one of this catalog, standing at `end` of the log."""
+        with self.write() as txn:
+            txn.put(b"format", FORMAT, db=self.meta)
+            txn.put(b"catalog", catalog_id, db=self.meta)
+            self.set_end(txn, end, end.offset)
+
+    def identity(self) -> tuple[bytes, bytes]:
+        """Format and catalog id; empty where the index was never brought to life."""
+        with self.read() as txn:
+            return txn.get(b"format", b"", db=self.meta), txn.get(b"catalog", b"", db=self.meta)
+
+    def end(self, txn: lmdb.Transaction) -> Position:
+        """Where the log ends, as far as anything was acknowledged."""
+        return _decode_position(txn.get(b"end", db=self.meta))
+
+    def last_offset(self, txn: lmdb.Transaction) -> int:
+        return int.from_bytes(txn.get(b"last", db=self.meta), "big")
+
+    def set_end(self, txn: lmdb.Transaction, end: Position, last_offset: int) -> None:
+        txn.put(b"end", encode(end), db=self.meta)
+        txn.put(b"last", last_offset.to_bytes(8, "big"), db=self.meta)
+
+    def next_number(self, txn: lmdb.Transaction, counter: bytes, first: int) -> int:
+        """The next of a counter's numbers, never given twice by this index."""
+        number = int.from_bytes(txn.get(counter, first.to_bytes(8, "big"), db=self.meta), "big")
+        txn.put(counter, (number + 1).to_bytes(8, "big"), db=self.meta)
+        return number
+
+    def close(self) -> None:
+        self.env.close()

@@ -1,0 +1,308 @@
+"""What each mutation does to the index. The same for a commit under way and for the replay of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import lmdb
+import msgspec
+
+from catalog.index import Index, encode
+from catalog.index.keys import (
+    CHUNK,
+    END,
+    FIRST_CHILD_SPACE,
+    escape,
+    newest_first,
+    seq_of_suffix,
+    space_of,
+    upload_bytes,
+)
+from catalog.records import (
+    NULL_VERSION,
+    BucketPut,
+    BucketRemoved,
+    Mutation,
+    ObjectChanged,
+    Part,
+    PartPut,
+    Piece,
+    Removed,
+    UploadAborted,
+    UploadCreated,
+    UserPut,
+    UserRemoved,
+    Version,
+    VersionUpdated,
+)
+
+decode_version: Callable[[bytes], Version] = msgspec.msgpack.Decoder(Version).decode
+decode_part: Callable[[bytes], Part] = msgspec.msgpack.Decoder(Part).decode
+
+
+class Change:
+    """The index while mutations are applied to it, in one write transaction. `finish` names the blobs that died."""
+
+    def __init__(self, index: Index, txn: lmdb.Transaction) -> None:
+        self.index = index
+        self.txn = txn
+        self._blobs: dict[bytes, int] = {}
+        self._segments: dict[int, list[int]] = {}
+
+    def apply(self, mutation: Mutation) -> None:
+        _APPLY[type(mutation)](self, mutation)
+
+    def finish(self) -> list[bytes]:
+        """Write the counts of what lives where; the ids returned are of blobs that nothing names any more."""
+        dead = []
+        for blob, change in self._blobs.items():
+            count = int.from_bytes(self.txn.get(blob, b"", db=self.index.blobs), "big") + change
+            if count > 0:
+                self.txn.put(blob, count.to_bytes(4, "big"), db=self.index.blobs)
+            else:
+                self.txn.delete(blob, db=self.index.blobs)
+                dead.append(blob)
+        for segment, (count, size) in self._segments.items():
+            number = segment.to_bytes(8, "big")
+            held = self.txn.get(number, bytes(16), db=self.index.segments)
+            count += int.from_bytes(held[:8], "big")
+            size += int.from_bytes(held[8:], "big")
+            self.txn.put(number, count.to_bytes(8, "big") + size.to_bytes(8, "big"), db=self.index.segments)
+        self._blobs, self._segments = {}, {}
+        return dead
+
+    def hold(self, version: Version) -> None:
+        for piece in pieces_of(version):
+            self._count(piece, 1)
+
+    def release(self, version: Version) -> None:
+        for piece in pieces_of(version):
+            self._count(piece, -1)
+
+    def bucket_put(self, mutation: BucketPut) -> None:
+        bucket = mutation.bucket
+        self.txn.put(bucket.name.encode(), encode(bucket), db=self.index.buckets)
+
+    def bucket_removed(self, mutation: BucketRemoved) -> None:
+        self.txn.delete(mutation.name.encode(), db=self.index.buckets)
+        self._drop_uploads(mutation.bucket_id)
+
+    def object_changed(self, mutation: ObjectChanged) -> None:
+        put, txn, index = mutation.put, self.txn, self.index
+        key = self.locate(mutation.bucket_id, mutation.key, create=put is not None)
+        if key is None:
+            return
+        raw = txn.get(key, db=index.objects)
+        current = decode_version(raw) if raw is not None else None
+        for removed in mutation.removed:
+            if current is not None and current.seq == removed.seq:
+                self.release(current)
+                current = None
+            else:
+                self._remove_noncurrent(key, removed)
+        if mutation.upload_id is not None:
+            self._end_upload(key, mutation.upload_id)
+        if put is not None:
+            self.hold(put)
+            if current is not None and raw is not None:
+                self._put_version(key, current, raw)
+            if put.delete_marker:
+                self._put_version(key, put, encode(put))
+            else:
+                txn.put(key, encode(put), db=index.objects)
+        if raw is not None and (current is None if put is None else put.delete_marker):
+            txn.delete(key, db=index.objects)
+        if put is None:
+            if current is None:
+                self._promote(key)
+            self._forget_space(mutation.bucket_id, mutation.key)
+
+    def version_updated(self, mutation: VersionUpdated) -> None:
+        version = mutation.version
+        key = self.locate(mutation.bucket_id, mutation.key)
+        if key is None:
+            return
+        raw = self.txn.get(key, db=self.index.objects)
+        if raw is not None and decode_version(raw).seq == version.seq:
+            self.txn.put(key, encode(version), db=self.index.objects)
+        else:
+            self.txn.put(key + END + newest_first(version.seq), encode(version), db=self.index.versions)
+
+    def upload_created(self, mutation: UploadCreated) -> None:
+        upload = mutation.upload
+        key = self.locate(upload.bucket_id, upload.key, create=True)
+        number = upload_bytes(upload.upload_id)
+        if key is not None and number is not None:
+            self.txn.put(key + END + number, encode(upload), db=self.index.uploads)
+
+    def upload_aborted(self, mutation: UploadAborted) -> None:
+        key = self.locate(mutation.bucket_id, mutation.key)
+        if key is not None:
+            self._end_upload(key, mutation.upload_id)
+            self._forget_space(mutation.bucket_id, mutation.key)
+
+    def part_put(self, mutation: PartPut) -> None:
+        upload = upload_bytes(mutation.upload_id)
+        if upload is None:
+            return
+        part = mutation.part
+        number = upload + part.number.to_bytes(2, "big")
+        if part.piece is not None:
+            self._count(part.piece, 1)
+        raw = self.txn.get(number, db=self.index.parts)
+        earlier = decode_part(raw) if raw is not None else None
+        if earlier is not None and earlier.piece is not None:
+            self._count(earlier.piece, -1)
+        self.txn.put(number, encode(part), db=self.index.parts)
+
+    def user_put(self, mutation: UserPut) -> None:
+        self.txn.put(mutation.user.access_key.encode(), encode(mutation.user), db=self.index.users)
+
+    def user_removed(self, mutation: UserRemoved) -> None:
+        self.txn.delete(mutation.user.access_key.encode(), db=self.index.users)
+
+    def locate(self, bucket_id: int, key: str, create: bool = False) -> bytes | None:
+        """The index's spelling of a key; None where a child space would be needed that is not there."""
+        return locate(self.index, self.txn, bucket_id, escape(key), create)
+
+    def _count(self, piece: Piece, change: int) -> None:
+        if piece.blob is not None:
+            self._blobs[piece.blob] = self._blobs.get(piece.blob, 0) + change
+        elif piece.segment:
+            held = self._segments.setdefault(piece.segment, [0, 0])
+            held[0] += change
+            held[1] += change * piece.size
+
+    def _put_version(self, key: bytes, version: Version, raw: bytes) -> None:
+        self.txn.put(key + END + newest_first(version.seq), raw, db=self.index.versions)
+        if version.version_id == NULL_VERSION:
+            self.txn.put(key, version.seq.to_bytes(8, "big"), db=self.index.nulls)
+
+    def _remove_noncurrent(self, key: bytes, removed: Removed) -> None:
+        raw = self.txn.pop(key + END + newest_first(removed.seq), db=self.index.versions)
+        if raw is not None:
+            self.release(decode_version(raw))
+        if removed.version_id == NULL_VERSION:
+            self.txn.delete(key, db=self.index.nulls)
+
+    def _promote(self, key: bytes) -> None:
+        """With no current object, the newest version becomes it, unless that is a delete marker."""
+        with self.txn.cursor(db=self.index.versions) as cursor:
+            if not cursor.set_range(key + END) or not cursor.key().startswith(key + END):
+                return
+            raw = cursor.value()
+            version = decode_version(raw)
+            if version.delete_marker:
+                return
+            cursor.delete()
+        self.txn.put(key, raw, db=self.index.objects)
+        if version.version_id == NULL_VERSION:
+            self.txn.delete(key, db=self.index.nulls)
+
+    def _end_upload(self, key: bytes, upload_id: str) -> None:
+        upload = upload_bytes(upload_id)
+        if upload is None:
+            return
+        self.txn.delete(key + END + upload, db=self.index.uploads)
+        with self.txn.cursor(db=self.index.parts) as cursor:
+            found = cursor.set_range(upload)
+            while found and cursor.key().startswith(upload):
+                part = decode_part(cursor.value())
+                if part.piece is not None:
+                    self._count(part.piece, -1)
+                found = cursor.delete() and bool(cursor.key())
+
+    def _drop_uploads(self, bucket_id: int) -> None:
+        """End every upload of a bucket that goes, and forget its child spaces."""
+        spaces = list(all_spaces(self.index, self.txn, space_of(bucket_id)))
+        for space in spaces:
+            for key in _keys_below(self.txn, self.index.uploads, space):
+                self._end_upload(key[:-18], key[-16:].hex())
+            for key in _keys_below(self.txn, self.index.spaces, space):
+                self.txn.delete(key, db=self.index.spaces)
+
+    def _forget_space(self, bucket_id: int, key: str) -> None:
+        """Take away child spaces in which nothing is left, the innermost first."""
+        raw = escape(key)
+        while len(raw) > CHUNK:
+            place = locate(self.index, self.txn, bucket_id, raw)
+            if place is None:
+                return
+            space, raw = place[:8], raw[: (len(raw) - 1) // CHUNK * CHUNK]
+            tables = (self.index.objects, self.index.versions, self.index.uploads, self.index.spaces)
+            if any(next(_keys_below(self.txn, table, space), None) is not None for table in tables):
+                return
+            parent = locate(self.index, self.txn, bucket_id, raw)
+            if parent is not None:
+                self.txn.delete(parent, db=self.index.spaces)
+
+
+_APPLY: dict[type, Callable[[Change, Any], None]] = {
+    BucketPut: Change.bucket_put,
+    BucketRemoved: Change.bucket_removed,
+    ObjectChanged: Change.object_changed,
+    VersionUpdated: Change.version_updated,
+    UploadCreated: Change.upload_created,
+    UploadAborted: Change.upload_aborted,
+    PartPut: Change.part_put,
+    UserPut: Change.user_put,
+    UserRemoved: Change.user_removed,
+}
+
+
+def pieces_of(version: Version) -> Iterator[Piece]:
+    if version.body is not None:
+        yield version.body
+    elif version.parts is not None:
+        for part in version.parts:
+            if part.piece is not None:
+                yield part.piece
+
+
+def locate(index: Index, txn: lmdb.Transaction, bucket_id: int, raw: bytes, create: bool = False) -> bytes | None:
+    """The index's spelling of an escaped key, child spaces made on the way if `create`."""
+    space = space_of(bucket_id)
+    while len(raw) > CHUNK:
+        chunk, raw = space + raw[:CHUNK], raw[CHUNK:]
+        child = txn.get(chunk, db=index.spaces)
+        if child is None:
+            if not create:
+                return None
+            child = space_of(index.next_number(txn, b"space", FIRST_CHILD_SPACE))
+            txn.put(chunk, child, db=index.spaces)
+        space = child
+    return space + raw
+
+
+def all_spaces(index: Index, txn: lmdb.Transaction, space: bytes) -> Iterator[bytes]:
+    yield space
+    for key in _keys_below(txn, index.spaces, space):
+        yield from all_spaces(index, txn, txn.get(key, db=index.spaces))
+
+
+def null_seq(index: Index, txn: lmdb.Transaction, key: bytes) -> int | None:
+    """The sequence number of the null version that is not current, if there is one."""
+    raw = txn.get(key, db=index.nulls)
+    return int.from_bytes(raw, "big") if raw is not None else None
+
+
+def newest_noncurrent(index: Index, txn: lmdb.Transaction, key: bytes) -> int | None:
+    with txn.cursor(db=index.versions) as cursor:
+        if cursor.set_range(key + END) and cursor.key().startswith(key + END):
+            return seq_of_suffix(cursor.key()[-8:])
+    return None
+
+
+def _keys_below(txn: lmdb.Transaction, table: object, space: bytes) -> Iterator[bytes]:
+    """Every key of a space, with room to delete each as it is met."""
+    start = space
+    while True:
+        with txn.cursor(db=table) as cursor:
+            if not cursor.set_range(start):
+                return
+            key = cursor.key()
+        if not key.startswith(space):
+            return
+        yield key
+        start = key + b"\0"

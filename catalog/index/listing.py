@@ -1,0 +1,278 @@
+"""Listings: their cost is what they return. A delimiter seeks past each common prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import lmdb
+
+from catalog.index import Index
+from catalog.index.apply import decode_version, locate
+from catalog.index.keys import (
+    CHUNK,
+    END,
+    behind_all,
+    escape,
+    space_of,
+    unescape,
+    upload_bytes,
+)
+from catalog.index.lookup import decode_upload, version_by_id
+from catalog.records import Bucket, Upload, Version
+
+
+@dataclass(slots=True)
+class Page:
+    """`next` is the last key or common prefix returned, fit to be the next page's `after`; "" at the end."""
+
+    items: list[tuple[str, Version]] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    truncated: bool = False
+    next: str = ""
+
+
+@dataclass(slots=True)
+class VersionPage:
+    """Items are key, version and whether it is the latest; `next_version` is "" behind a common prefix."""
+
+    items: list[tuple[str, Version, bool]] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    truncated: bool = False
+    next_key: str = ""
+    next_version: str = ""
+
+
+@dataclass(slots=True)
+class UploadPage:
+    items: list[Upload] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    truncated: bool = False
+    next_key: str = ""
+    next_upload: str = ""
+
+
+def list_objects(
+    index: Index, txn: lmdb.Transaction, bucket: Bucket, prefix: str, delimiter: str, after: str, limit: int
+) -> Page:
+    page = Page()
+    room = _Room(prefix, delimiter, after)
+    if limit <= 0:
+        return page
+    space = space_of(bucket.id)
+    entries = walk(txn, index.objects, index.spaces, space, room.start)
+    count, last = 0, b""
+    items, begins, is_prefix = page.items, room.prefix, room.common_prefix
+    while True:
+        for key, raw in entries:
+            if not key.startswith(begins):
+                page.next = ""
+                return page
+            common = is_prefix(key) if delimiter else None
+            if count == limit:
+                page.truncated, page.next = True, unescape(last)
+                return page
+            count += 1
+            if common is not None:
+                page.prefixes.append(unescape(common))
+                last = common
+                entries = walk(txn, index.objects, index.spaces, space, behind_all(common))
+                break
+            items.append((unescape(key), decode_version(raw)))
+            last = key
+        else:
+            return page
+
+
+def list_versions(
+    index: Index,
+    txn: lmdb.Transaction,
+    bucket: Bucket,
+    prefix: str,
+    delimiter: str,
+    after_key: str,
+    after_version: str,
+    limit: int,
+) -> VersionPage:
+    """Raises BadVersionId for an `after_version` that never was one."""
+    page = VersionPage()
+    if limit <= 0:
+        return page
+    room = _Room(prefix, delimiter, after_key)
+    space = space_of(bucket.id)
+    start, below = room.start, None
+    if after_key and after_version:
+        below = _marker_seq(index, txn, bucket, after_key, after_version)
+        if below is not None:
+            start = max(escape(after_key), room.prefix)
+    resumed, count = escape(after_key), 0
+    entries = _all_versions(index, txn, space, start)
+    while True:
+        for key, version, latest in entries:
+            if not key.startswith(room.prefix):
+                return page
+            if below is not None and key == resumed and version.seq >= below:
+                continue
+            common = room.common_prefix(key) if delimiter else None
+            if count == limit:
+                page.truncated = True
+                return page
+            count += 1
+            if common is not None:
+                page.prefixes.append(unescape(common))
+                page.next_key, page.next_version = page.prefixes[-1], ""
+                entries = _all_versions(index, txn, space, behind_all(common))
+                break
+            page.items.append((unescape(key), version, latest))
+            page.next_key, page.next_version = page.items[-1][0], version.version_id
+        else:
+            return page
+
+
+def list_uploads(
+    index: Index,
+    txn: lmdb.Transaction,
+    bucket: Bucket,
+    prefix: str,
+    delimiter: str,
+    after_key: str,
+    after_upload: str,
+    limit: int,
+) -> UploadPage:
+    page = UploadPage()
+    if limit <= 0:
+        return page
+    room = _Room(prefix, delimiter, after_key)
+    space = space_of(bucket.id)
+    start, marker = room.start, upload_bytes(after_upload) if after_upload else None
+    if after_key and marker is not None:
+        start = max(escape(after_key) + END + marker + b"\0", room.prefix)
+    count = 0
+    entries = walk(txn, index.uploads, index.spaces, space, start)
+    while True:
+        for place, raw in entries:
+            key = place[:-18]
+            if not key.startswith(room.prefix):
+                return page
+            common = room.common_prefix(key) if delimiter else None
+            if count == limit:
+                page.truncated = True
+                return page
+            count += 1
+            if common is not None:
+                page.prefixes.append(unescape(common))
+                page.next_key, page.next_upload = page.prefixes[-1], ""
+                entries = walk(txn, index.uploads, index.spaces, space, behind_all(common))
+                break
+            page.items.append(decode_upload(raw))
+            page.next_key, page.next_upload = page.items[-1].key, page.items[-1].upload_id
+        else:
+            return page
+
+
+def walk(
+    txn: lmdb.Transaction, table: object, spaces: object, space: bytes, start: bytes
+) -> Iterator[tuple[bytes, bytes]]:
+    """Entries of a space from `start` on, in S3's order, those of its child spaces (very long keys) among them."""
+    children = _children(txn, spaces, space, start)
+    child = next(children, None)
+    if child is None:
+        return _direct(txn, table, space, start)
+    return _merged(txn, table, spaces, space, start, child, children)
+
+
+def _direct(txn: lmdb.Transaction, table: object, space: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
+    with txn.cursor(db=table) as cursor:
+        if not cursor.set_range((space + start)[:511]):
+            return
+        end = space_of(int.from_bytes(space, "big") + 1)
+        for key, value in cursor:
+            if key >= end:
+                return
+            key = key[8:]
+            if key >= start:
+                yield key, value
+
+
+def _merged(
+    txn: lmdb.Transaction,
+    table: object,
+    spaces: object,
+    space: bytes,
+    start: bytes,
+    child: tuple[bytes, bytes] | None,
+    children: Iterator[tuple[bytes, bytes]],
+) -> Iterator[tuple[bytes, bytes]]:
+    direct = _direct(txn, table, space, start)
+    entry = next(direct, None)
+    while child is not None:
+        chunk, inner = child
+        # whatever is in the child space goes on behind the chunk with a byte of a key, which is no END
+        while entry is not None and entry[0] < chunk + b"\0\1":
+            yield entry
+            entry = next(direct, None)
+        rest = start[CHUNK:] if start.startswith(chunk) else b""
+        for key, value in walk(txn, table, spaces, inner, rest):
+            yield chunk + key, value
+        child = next(children, None)
+    while entry is not None:
+        yield entry
+        entry = next(direct, None)
+
+
+def _children(txn: lmdb.Transaction, spaces: object, space: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
+    with txn.cursor(db=spaces) as cursor:
+        if not cursor.set_range(space + start[:CHUNK]):
+            return
+        for key, inner in cursor:
+            if not key.startswith(space):
+                return
+            yield key[8:], inner
+
+
+def _all_versions(
+    index: Index, txn: lmdb.Transaction, space: bytes, start: bytes
+) -> Iterator[tuple[bytes, Version, bool]]:
+    """Key, version, whether it is the latest: each key's current version, then its noncurrent ones, newest first."""
+    objects = walk(txn, index.objects, index.spaces, space, start)
+    versions = walk(txn, index.versions, index.spaces, space, start)
+    current, older = next(objects, None), next(versions, None)
+    seen = b""
+    while current is not None or older is not None:
+        if current is not None and (older is None or current[0] <= older[0][:-10]):
+            seen = current[0]
+            yield seen, decode_version(current[1]), True
+            current = next(objects, None)
+        elif older is not None:
+            key = older[0][:-10]
+            yield key, decode_version(older[1]), key != seen
+            seen = key
+            older = next(versions, None)
+
+
+def _marker_seq(index: Index, txn: lmdb.Transaction, bucket: Bucket, key: str, version_id: str) -> int | None:
+    place = locate(index, txn, bucket.id, escape(key))
+    found = version_by_id(index, txn, place, version_id)
+    if found is not None:
+        return found.seq
+    return None if version_id == "null" else int(version_id[:16], 16)
+
+
+class _Room:
+    """The stretch of keys that a listing looks at, all in the index's spelling."""
+
+    __slots__ = ("_delimiter", "_length", "prefix", "start")
+
+    def __init__(self, prefix: str, delimiter: str, after: str) -> None:
+        self.prefix = escape(prefix)
+        self._delimiter = escape(delimiter)
+        self._length = len(self.prefix)
+        self.start = self.prefix
+        if after:
+            raw = escape(after)
+            behind = behind_all(raw) if delimiter and self.common_prefix(raw) == raw else raw + b"\0\1"
+            self.start = max(self.prefix, behind)
+
+    def common_prefix(self, key: bytes) -> bytes | None:
+        found = key.find(self._delimiter, self._length) if key.startswith(self.prefix) else -1
+        return key[: found + len(self._delimiter)] if found >= 0 else None

@@ -1,0 +1,145 @@
+"""Single reads: a bucket, a user, a version, an upload. Each a get or two in the index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import lmdb
+import msgspec
+
+from catalog.errors import BadVersionId, IsDeleteMarker, NoBucket, NoObject, NoUpload, NoVersion
+from catalog.index import Index
+from catalog.index.apply import decode_part, decode_version, locate, newest_noncurrent, null_seq
+from catalog.index.keys import END, escape, newest_first, seq_of_version_id, space_of, upload_bytes
+from catalog.records import NULL_VERSION, Bucket, Part, Upload, User, Version
+
+decode_bucket: Callable[[bytes], Bucket] = msgspec.msgpack.Decoder(Bucket).decode
+decode_upload: Callable[[bytes], Upload] = msgspec.msgpack.Decoder(Upload).decode
+decode_user: Callable[[bytes], User] = msgspec.msgpack.Decoder(User).decode
+
+
+def bucket(index: Index, txn: lmdb.Transaction, name: str) -> Bucket:
+    raw = txn.get(name.encode(), db=index.buckets) if name else None
+    if raw is None:
+        raise NoBucket(name)
+    return decode_bucket(raw)
+
+
+def buckets(
+    index: Index, txn: lmdb.Transaction, owner: str | None, prefix: str, after: str, limit: int
+) -> list[Bucket]:
+    """Buckets of an owner (None: of all) in order of name, behind the name `after`."""
+    found: list[Bucket] = []
+    with txn.cursor(db=index.buckets) as cursor:
+        start = max(prefix, after).encode()
+        if not (cursor.set_range(start) if start else cursor.first()):
+            return found
+        for key, raw in cursor:
+            if not key.startswith(prefix.encode()) or len(found) == limit:
+                break
+            held = decode_bucket(raw)
+            if (owner is None or held.owner == owner) and held.name > after:
+                found.append(held)
+    return found
+
+
+def user(index: Index, txn: lmdb.Transaction, access_key: str) -> User | None:
+    name = access_key.encode()
+    raw = txn.get(name, db=index.users) if 0 < len(name) <= 128 else None
+    return decode_user(raw) if raw is not None else None
+
+
+def users(index: Index, txn: lmdb.Transaction) -> list[User]:
+    with txn.cursor(db=index.users) as cursor:
+        return [decode_user(raw) for _, raw in cursor]
+
+
+def current(index: Index, txn: lmdb.Transaction, bucket_id: int, key: str) -> Version | None:
+    place = locate(index, txn, bucket_id, escape(key))
+    raw = txn.get(place, db=index.objects) if place is not None else None
+    return decode_version(raw) if raw is not None else None
+
+
+def version(index: Index, txn: lmdb.Transaction, bucket: Bucket, key: str, version_id: str | None) -> Version:
+    """The current version, or the one of that id. Raises NoObject, NoVersion, IsDeleteMarker, BadVersionId."""
+    name = key.encode()
+    raw = txn.get(space_of(bucket.id) + name, db=index.objects) if len(name) <= 480 and b"\0" not in name else None
+    if raw is not None and version_id is None:
+        return decode_version(raw)
+    place = locate(index, txn, bucket.id, escape(key))
+    if raw is None and place is not None:
+        raw = txn.get(place, db=index.objects)
+    if version_id is None:
+        if raw is not None:
+            return decode_version(raw)
+        marker = _marker_on_top(index, txn, place) if bucket.versioning and place is not None else None
+        raise NoObject(bucket.name, key, marker)
+    found = version_by_id(index, txn, place, version_id)
+    if found is None:
+        raise NoVersion(bucket.name, key, version_id)
+    if found.delete_marker:
+        raise IsDeleteMarker(bucket.name, key, version_id, found.modified)
+    return found
+
+
+def version_by_id(index: Index, txn: lmdb.Transaction, place: bytes | None, version_id: str) -> Version | None:
+    """A version or delete marker of the key spelled `place`. Raises BadVersionId."""
+    seq = None if version_id == NULL_VERSION else seq_of_version_id(version_id)
+    if seq is None and version_id != NULL_VERSION:
+        raise BadVersionId(version_id)
+    if place is None:
+        return None
+    raw = txn.get(place, db=index.objects)
+    if raw is not None:
+        found = decode_version(raw)
+        if found.version_id == version_id:
+            return found
+    if seq is None:
+        seq = null_seq(index, txn, place)
+        if seq is None:
+            return None
+    raw = txn.get(place + END + newest_first(seq), db=index.versions)
+    if raw is None:
+        return None
+    found = decode_version(raw)
+    return found if found.version_id == version_id else None
+
+
+def version_by_seq(index: Index, txn: lmdb.Transaction, place: bytes, seq: int) -> Version | None:
+    raw = txn.get(place, db=index.objects)
+    if raw is not None:
+        found = decode_version(raw)
+        if found.seq == seq:
+            return found
+    raw = txn.get(place + END + newest_first(seq), db=index.versions)
+    return decode_version(raw) if raw is not None else None
+
+
+def upload(index: Index, txn: lmdb.Transaction, bucket: Bucket, key: str, upload_id: str) -> Upload:
+    place = locate(index, txn, bucket.id, escape(key))
+    number = upload_bytes(upload_id)
+    raw = txn.get(place + END + number, db=index.uploads) if place is not None and number is not None else None
+    if raw is None:
+        raise NoUpload(bucket.name, key, upload_id)
+    return decode_upload(raw)
+
+
+def parts(index: Index, txn: lmdb.Transaction, upload_id: str, after: int, limit: int) -> list[Part]:
+    """Parts numbered above `after`, in order."""
+    number = upload_bytes(upload_id)
+    found: list[Part] = []
+    if number is None or after >= 0xFFFF:
+        return found
+    with txn.cursor(db=index.parts) as cursor:
+        if cursor.set_range(number + (after + 1).to_bytes(2, "big")):
+            for key, raw in cursor:
+                if len(found) == limit or not key.startswith(number):
+                    break
+                found.append(decode_part(raw))
+    return found
+
+
+def _marker_on_top(index: Index, txn: lmdb.Transaction, place: bytes) -> str | None:
+    seq = newest_noncurrent(index, txn, place)
+    found = version_by_seq(index, txn, place, seq) if seq is not None else None
+    return found.version_id if found is not None and found.delete_marker else None

@@ -1,0 +1,312 @@
+"""The commit log: preallocated segment files of records, each chained to the one before by its CRC.
+
+A record is a frame (CRC, lengths, sequence number), a small body, and MessagePack. The CRC of a record continues the
+CRC of its predecessor, so that what an unacknowledged, overwritten batch left behind can never be taken for the log's
+going on. The log knows bytes and sequence numbers, nothing of keys.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from awscrt.checksums import crc32c
+
+from catalog.errors import CatalogUnusable
+from catalog.records import LogRecord, Piece, Position
+
+SEGMENT_SIZE = 64 * 1024 * 1024
+FRAME = struct.Struct("<IIIQ")  # CRC-32C of all that follows, body length, message length, sequence number
+HEADER = struct.Struct("<8sI4xQ16sQI4x")  # magic, format, segment, catalog id, first sequence number, chain
+HEADER_SIZE = 64
+MAGIC = b"DUCKETLG"
+FORMAT = 1
+ROLL = 0xFFFFFFFF  # a frame whose body length is this says: the log goes on in the next segment
+MESSAGE_ROOM = 128 * 1024  # a message that comes with a body is smaller than this: headers and tags bound it
+_IOV_MAX = 1024
+_READ = 4 * 1024 * 1024
+
+_decode = msgspec.msgpack.Decoder(LogRecord).decode
+
+
+def beginning(catalog_id: bytes) -> Position:
+    """Where the first record of a catalog goes; the catalog's id is the first link of the chain."""
+    return Position(segment=1, offset=HEADER_SIZE, seq=0, chain=crc32c(catalog_id))
+
+
+class Log:
+    """The segment files of one data folder, for one process."""
+
+    def __init__(self, directory: Path, catalog_id: bytes, segment_size: int = SEGMENT_SIZE) -> None:
+        self.directory = directory
+        self.catalog_id = catalog_id
+        self.segment_size = segment_size
+        self._files: dict[int, int] = {}
+        self._writing: tuple[int, int] = (0, -1)
+
+    @staticmethod
+    def catalog_of(directory: Path) -> bytes:
+        """The catalog id that the newest segment bears. Raises CatalogUnusable where there is none."""
+        for path in sorted(directory.glob("*.log"), reverse=True):
+            header = path.open("rb").read(HEADER.size)
+            if len(header) == HEADER.size and header.startswith(MAGIC):
+                return bytes(HEADER.unpack(header)[3])
+        raise CatalogUnusable(f"{directory} holds no segment of a commit log")
+
+    def create(self) -> None:
+        """Make the first segment of a new catalog."""
+        self.directory.mkdir(exist_ok=True)
+        self.open_segment(beginning(self.catalog_id))
+        sync_directory(self.directory.parent)
+
+    def batch(self, end: Position) -> Batch:
+        return Batch(self, end)
+
+    def read_body(self, piece: Piece, start: int, length: int) -> bytes:
+        """Bytes of a small body. FileNotFoundError: its segment was dropped, as nothing in it lives any more."""
+        return os.pread(self._file(piece.segment), length, piece.offset + start)
+
+    def read(
+        self, position: Position, end: Position | None, limit: int
+    ) -> tuple[list[tuple[int, LogRecord]], Position]:
+        """Up to `limit` records behind `position` and where they end; without an `end`, as far as the chain holds."""
+        found: list[tuple[int, LogRecord]] = []
+        reached = position
+        if end is not None and position.seq >= end.seq:
+            return found, reached
+        for record, reached in self._records(position):
+            if record is not None:
+                found.append((reached.seq, record))
+            if len(found) == limit or (end is not None and reached.seq >= end.seq):
+                return found, reached
+        if end is not None:
+            raise CatalogUnusable(
+                f"the commit log ends at sequence number {reached.seq}, but {end.seq} was acknowledged: "
+                f"segment {reached.segment} in {self.directory} is damaged or missing"
+            )
+        return found, reached
+
+    def holds(self, end: Position, last_offset: int) -> bool:
+        """Whether the record that begins at `last_offset` is the one that `end` stands behind."""
+        if not self._usable(end.segment):
+            return False
+        if end.offset == HEADER_SIZE:
+            return True
+        frame = os.pread(self._file(end.segment), FRAME.size, last_offset)
+        if len(frame) < FRAME.size:
+            return False
+        chain, body, message, seq = FRAME.unpack(frame)
+        size = 0 if body == ROLL else body
+        return bool(chain == end.chain and seq == end.seq and last_offset + FRAME.size + size + message == end.offset)
+
+    def has(self, position: Position) -> bool:
+        """Whether the log reaches up to `position`, as far as can be told without the record before it."""
+        return self._usable(position.segment)
+
+    def segments(self) -> list[int]:
+        return sorted(int(path.stem, 16) for path in self.directory.glob("*.log"))
+
+    def path(self, segment: int) -> Path:
+        return self.directory / f"{segment:016x}.log"
+
+    def open_segment(self, start: Position) -> None:
+        """Bring segment `start.segment` into being, from the one made ahead if there is one."""
+        path = self.path(start.segment)
+        if not path.exists():
+            ahead = self.directory / "ahead"
+            if not ahead.exists():
+                self.make_ahead()
+            ahead.rename(path)
+        descriptor = self.file_for_writing(start.segment)
+        header = HEADER.pack(MAGIC, FORMAT, start.segment, self.catalog_id, start.seq, start.chain)
+        os.pwrite(descriptor, header, 0)
+        os.fdatasync(descriptor)
+        sync_directory(self.directory)
+
+    def make_ahead(self) -> None:
+        """Lay out the next segment on disk, so that a commit need not wait for it."""
+        ahead = self.directory / "ahead"
+        if ahead.exists():
+            return
+        making = self.directory / f"ahead.{os.getpid()}"
+        zeros = bytes(1024 * 1024)
+        try:
+            with making.open("wb", buffering=0) as file:
+                for _ in range(self.segment_size // len(zeros)):
+                    file.write(zeros)
+                file.write(zeros[: self.segment_size % len(zeros)])
+                os.fsync(file.fileno())
+            making.rename(ahead)
+        finally:
+            making.unlink(missing_ok=True)
+
+    def drop(self, segment: int) -> None:
+        """Remove a segment in which nothing lives; who reads it this moment keeps it until done."""
+        descriptor = self._files.pop(segment, None)
+        if descriptor is not None:
+            os.close(descriptor)
+        self.path(segment).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        for descriptor in self._files.values():
+            os.close(descriptor)
+        self._files.clear()
+        if self._writing[1] >= 0:
+            os.close(self._writing[1])
+            self._writing = (0, -1)
+
+    def file_for_writing(self, segment: int) -> int:
+        """Its own descriptor, apart from the readers', who may close theirs while a commit is under way."""
+        number, descriptor = self._writing
+        if number != segment:
+            if descriptor >= 0:
+                os.close(descriptor)
+                self._writing = (0, -1)
+            descriptor = os.open(self.path(segment), os.O_WRONLY | os.O_CLOEXEC)
+            self._writing = (segment, descriptor)
+        return descriptor
+
+    def _file(self, segment: int) -> int:
+        descriptor = self._files.get(segment)
+        if descriptor is None:
+            if len(self._files) >= 256:
+                os.close(self._files.pop(next(iter(self._files))))
+            descriptor = self._files[segment] = os.open(self.path(segment), os.O_RDONLY | os.O_CLOEXEC)
+        return descriptor
+
+    def _usable(self, segment: int) -> bool:
+        try:
+            header = os.pread(self._file(segment), HEADER.size, 0)
+        except FileNotFoundError:
+            return False
+        if len(header) < HEADER.size:
+            return False
+        magic, version, number, catalog_id, _, _ = HEADER.unpack(header)
+        return bool(magic == MAGIC and version == FORMAT and number == segment and catalog_id == self.catalog_id)
+
+    def _records(self, position: Position) -> Iterator[tuple[LogRecord | None, Position]]:
+        """Every record behind `position` whose chain holds; None for the step into a next segment."""
+        start: Position | None = position
+        while start is not None and self._usable(start.segment):
+            following, start = self._records_in_segment(start), None
+            for record, reached in following:
+                yield record, reached
+                if record is None:
+                    start = reached
+
+    def _records_in_segment(self, position: Position) -> Iterator[tuple[LogRecord | None, Position]]:
+        descriptor = self._file(position.segment)
+        segment, offset, seq, chain = position.segment, position.offset, position.seq, position.chain
+        window, base = b"", offset
+        while True:
+            at = offset - base
+            if at + FRAME.size > len(window):
+                window, base, at = os.pread(descriptor, _READ, offset), offset, 0
+                if len(window) < FRAME.size:
+                    return
+            crc, body, message, number = FRAME.unpack_from(window, at)
+            size = message if body == ROLL else body + message
+            if number != (seq if body == ROLL else seq + 1) or offset + FRAME.size + size > self.segment_size:
+                return
+            if at + FRAME.size + size > len(window):
+                window, base, at = os.pread(descriptor, max(_READ, FRAME.size + size), offset), offset, 0
+                if len(window) < FRAME.size + size:
+                    return
+            stop = at + FRAME.size + size
+            if crc32c(window[at + 4 : stop], chain) != crc:
+                return
+            offset, seq, chain = offset + FRAME.size + size, number, crc
+            if body == ROLL:
+                yield None, Position(segment + 1, HEADER_SIZE, seq, chain)
+                return
+            yield _decode(window[stop - message : stop]), Position(segment, offset, seq, chain)
+
+
+class Batch:
+    """Records on their way into the log: placed one after another, then written and synced at once."""
+
+    def __init__(self, log: Log, end: Position) -> None:
+        self._log = log
+        self._start = end
+        self._segment, self._offset, self.seq, self._chain = end.segment, end.offset, end.seq, end.chain
+        self._first = end.offset
+        self._buffers: list[bytes] = []
+        self.last_offset = 0
+        self.count = 0
+
+    @property
+    def end(self) -> Position:
+        return Position(self._segment, self._offset, self.seq, self._chain)
+
+    def place(self, size: int) -> tuple[int, int]:
+        """Segment and offset that a body of `size` bytes gets, if it is the next added."""
+        if size and self._offset + FRAME.size * 2 + size + MESSAGE_ROOM > self._log.segment_size:
+            self._roll()
+        return self._segment, self._offset + FRAME.size
+
+    def add(self, body: bytes, message: bytes) -> None:
+        """Append the record numbered `seq` + 1. A body must have been placed just before."""
+        size = len(body) + len(message)
+        if self._offset + FRAME.size * 2 + size > self._log.segment_size:
+            if body:
+                raise ValueError(f"a message of {len(message)} bytes beside a body")
+            self._roll()
+        self.seq += 1
+        self.count += 1
+        self._append(len(body), body, message)
+
+    def sync(self) -> None:
+        """Write what was added and wait until the disk has it. OSError: nothing of it counts."""
+        descriptor = self._write()
+        os.fdatasync(descriptor)
+
+    def _append(self, body_length: int, body: bytes, message: bytes) -> None:
+        rest = FRAME.pack(0, body_length, len(message), self.seq)[4:]
+        chain = crc32c(rest, self._chain)
+        if body:
+            chain = crc32c(body, chain)
+        chain = crc32c(message, chain)
+        self._buffers += (
+            (chain.to_bytes(4, "little") + rest, body, message)
+            if body
+            else (
+                chain.to_bytes(4, "little") + rest,
+                message,
+            )
+        )
+        self._chain = chain
+        self.last_offset = self._offset
+        self._offset += FRAME.size + len(body) + len(message)
+
+    def _roll(self) -> None:
+        self._append(ROLL, b"", b"")
+        os.fdatasync(self._write())
+        start = Position(self._segment + 1, HEADER_SIZE, self.seq, self._chain)
+        self._log.open_segment(start)
+        self._segment, self._offset = start.segment, start.offset
+        self._first, self._buffers = start.offset, []
+
+    def _write(self) -> int:
+        descriptor = self._log.file_for_writing(self._segment)
+        offset = self._first
+        for first in range(0, len(self._buffers), _IOV_MAX):
+            buffers = self._buffers[first : first + _IOV_MAX]
+            size = sum(map(len, buffers))
+            written = os.pwritev(descriptor, buffers, offset)
+            if written != size:
+                raise OSError(f"wrote {written} of {size} bytes to the commit log")
+            offset += size
+        self._buffers, self._first = [], offset
+        return descriptor
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

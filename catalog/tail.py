@@ -1,0 +1,56 @@
+"""The log as the catalog process follows it: what was acknowledged, and which segments may go once it is applied."""
+
+from __future__ import annotations
+
+from catalog.index import Index
+from catalog.log import Log
+from catalog.records import LogRecord, Position
+
+
+class Tail:
+    """Reads the log up to where the index says it was acknowledged."""
+
+    def __init__(self, index: Index, log: Log) -> None:
+        self._index = index
+        self._log = log
+
+    @property
+    def catalog_id(self) -> bytes:
+        return self._log.catalog_id
+
+    def end(self) -> Position:
+        with self._index.read() as txn:
+            return self._index.end(txn)
+
+    def read(self, position: Position, end: Position, limit: int) -> tuple[list[tuple[int, LogRecord]], Position]:
+        """Up to `limit` records with their sequence numbers. Raises CatalogUnusable where the log is broken."""
+        return self._log.read(position, end, limit)
+
+    def lay_ahead(self) -> None:
+        """Make the next segment before a commit needs it."""
+        if self.end().offset > self._log.segment_size // 4:
+            self._log.make_ahead()
+
+    def drop_dead_segments(self, applied: Position) -> list[int]:
+        """Remove the segments that the database has wholly applied and in which no body lives."""
+        candidates = [segment for segment in self._log.segments() if segment < applied.segment]
+        if not candidates:
+            return []
+        with self._index.read() as txn:
+            last = self._index.end(txn).segment
+            dead = [
+                segment
+                for segment in candidates
+                if segment < last and self._living(txn.get(segment.to_bytes(8, "big"), db=self._index.segments)) == 0
+            ]
+        for segment in dead:
+            self._log.drop(segment)
+        if dead:
+            with self._index.write() as txn:
+                for segment in dead:
+                    txn.delete(segment.to_bytes(8, "big"), db=self._index.segments)
+        return dead
+
+    @staticmethod
+    def _living(counts: bytes | None) -> int:
+        return int.from_bytes(counts[:8], "big") if counts else 0
