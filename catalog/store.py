@@ -23,6 +23,7 @@ from catalog.index.rebuild import Feed
 from catalog.log import Log
 from catalog.opening import open_index
 from catalog.records import Bucket, Mutation, Origin, Part, Piece, Position, Upload, User, Version
+from catalog.tail import Tail
 
 T = TypeVar("T")
 
@@ -153,6 +154,10 @@ class Catalog:
         """The last thing acknowledged."""
         with self._index.read() as txn:
             return self._index.end(txn)
+
+    def tail(self) -> Tail:
+        """The log, for the catalog process to follow."""
+        return Tail(self._index, self._log)
 
     # writes
 

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from catalog.errors import CatalogUnusable
+from catalog.log import HEADER_SIZE, Log, beginning
+from catalog.records import BucketRemoved, LogRecord, Origin, Piece, Position
+
+ID = bytes(range(16))
+SIZE = 256 * 1024
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    log = Log(tmp_path / "log", ID, SIZE)
+    log.create()
+    return log
+
+
+def message(name: str) -> bytes:
+    return msgspec.msgpack.encode(LogRecord(1, Origin(), BucketRemoved(1, name)))
+
+
+def append(log: Log, end: Position, *entries: tuple[bytes, str]) -> tuple[Position, list[tuple[int, int]]]:
+    batch = log.batch(end)
+    places = []
+    for body, name in entries:
+        places.append(batch.place(len(body)))
+        batch.add(body, message(name))
+    batch.sync()
+    return batch.end, places
+
+
+def names(log: Log, start: Position, end: Position | None = None) -> list[str]:
+    records, _ = log.read(start, end, 10**6)
+    return [record.mutation.name for _, record in records if isinstance(record.mutation, BucketRemoved)]
+
+
+def test_records_read_back_in_order_with_their_numbers(log: Log) -> None:
+    end, _ = append(log, beginning(ID), (b"", "a"), (b"body", "b"))
+    records, reached = log.read(beginning(ID), end, 100)
+    assert [seq for seq, _ in records] == [1, 2]
+    assert reached == end
+
+
+def test_a_body_is_read_from_where_it_was_placed(log: Log) -> None:
+    _, places = append(log, beginning(ID), (b"first", "a"), (b"second", "b"))
+    assert log.read_body(Piece(6, *places[1]), 0, 6) == b"second"
+    assert log.read_body(Piece(6, *places[1]), 2, 3) == b"con"
+
+
+def test_reading_goes_on_from_any_record(log: Log) -> None:
+    middle, _ = append(log, beginning(ID), (b"", "a"))
+    end, _ = append(log, middle, (b"", "b"), (b"", "c"))
+    assert names(log, middle, end) == ["b", "c"]
+    records, reached = log.read(middle, end, 1)
+    assert len(records) == 1
+    assert names(log, reached, end) == ["c"]
+
+
+def test_a_full_segment_is_followed_by_the_next(log: Log) -> None:
+    end = beginning(ID)
+    for number in range(40):
+        end, _ = append(log, end, (os.urandom(20_000), f"n{number}"))
+    assert end.segment > 3
+    assert names(log, beginning(ID), end) == [f"n{number}" for number in range(40)]
+
+
+def test_what_was_overwritten_never_counts_again(log: Log) -> None:
+    """Three records were written and not acknowledged; one of the same size takes the first one's place."""
+    kept, _ = append(log, beginning(ID), (b"", "kept"))
+    append(log, kept, (b"", "lost1"), (b"", "lost2"), (b"", "lost3"))
+    append(log, kept, (b"", "other"))
+    assert names(log, beginning(ID)) == ["kept", "other"]
+
+
+def test_a_torn_tail_ends_the_log(log: Log) -> None:
+    end, _ = append(log, beginning(ID), (b"", "a"))
+    torn, _ = append(log, end, (b"x" * 100, "b"))
+    with log.path(1).open("r+b") as file:
+        file.seek(torn.offset - 5)
+        file.write(b"\0\0\0\0\0")
+    assert names(log, beginning(ID)) == ["a"]
+
+
+def test_damage_before_the_acknowledged_end_is_not_passed_over(log: Log) -> None:
+    end, _ = append(log, beginning(ID), (b"", "a"), (b"", "b"))
+    with log.path(1).open("r+b") as file:
+        file.seek(HEADER_SIZE + 30)
+        file.write(b"\xff")
+    with pytest.raises(CatalogUnusable, match="damaged or missing"):
+        log.read(beginning(ID), end, 100)
+
+
+def test_a_log_of_another_catalog_holds_nothing(log: Log) -> None:
+    end, _ = append(log, beginning(ID), (b"", "a"))
+    other = Log(log.directory, bytes(16), SIZE)
+    assert not other.holds(end, HEADER_SIZE)
+    assert log.holds(end, HEADER_SIZE)
+    assert not log.holds(Position(end.segment, end.offset, end.seq, end.chain ^ 1), HEADER_SIZE)
+    assert Log.catalog_of(log.directory) == ID
+
+
+def test_a_dropped_segment_is_gone_for_new_readers(log: Log) -> None:
+    end = beginning(ID)
+    places = []
+    for number in range(10):
+        end, at = append(log, end, (b"z" * 50_000, f"n{number}"))
+        places += at
+    log.drop(1)
+    with pytest.raises(FileNotFoundError):
+        log.read_body(Piece(5, *places[0]), 0, 5)
+    assert log.read_body(Piece(5, *places[-1]), 0, 5) == b"zzzzz"
