@@ -1,0 +1,1 @@
+"""Measures Ducket, and any other S3 endpoint, row by row."""

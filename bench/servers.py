@@ -1,0 +1,99 @@
+"""Starts and stops what is measured, held to its cores while the load stays on others."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.load import LoadFailed
+from bench.targets import Endpoint
+
+READY_SECONDS = 30.0
+ACCESS_KEY, SECRET_KEY = "BENCHACCESSKEY", "bench-secret-key"
+
+
+def cores(workers: int = 1) -> tuple[set[int], set[int]]:
+    """Cores for the server and for the load: apart where there are enough of them."""
+    every = sorted(os.sched_getaffinity(0))
+    server = set(every[:workers])
+    return server, set(every) - server or {every[-1]}
+
+
+@contextmanager
+def ducket(data: Path, workers: int, on: set[int], command: Sequence[str]) -> Iterator[Endpoint]:
+    """A gateway of this project on the folder `data`."""
+    port = free_port()
+    arguments = [*command, "serve", "--data", f"{data}", "--port", f"{port}", "--workers", f"{workers}"]
+    keys = {"DUCKET_ROOT_ACCESS_KEY": ACCESS_KEY, "DUCKET_ROOT_SECRET_KEY": SECRET_KEY}
+    with process(arguments, port, on, keys):
+        yield Endpoint("ducket", "127.0.0.1", port, ACCESS_KEY, SECRET_KEY)
+
+
+@contextmanager
+def bare(kind: str, folder: Path, size: int, on: set[int]) -> Iterator[int]:
+    """The port of a bare app."""
+    port = free_port()
+    arguments = [sys.executable, "-m", "bench.bare", kind, "--port", f"{port}", "--folder", f"{folder}"]
+    with process([*arguments, "--size", f"{size}"], port, on, {}):
+        yield port
+
+
+@contextmanager
+def process(
+    command: Sequence[str], port: int, on: set[int], environment: Mapping[str, str]
+) -> Iterator[None]:
+    """Runs until the block ends, from the time its port is open; fails if it ends by itself before that."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, on)  # a child, and every thread and child of it, starts on its parent's cores
+    try:
+        child = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    finally:
+        os.sched_setaffinity(0, ours)
+    try:
+        _wait_until_open(child, port)
+        yield
+        if child.poll() is not None:
+            raise LoadFailed(f"{command[0]} ended by itself with {child.returncode}")
+    finally:
+        child.terminate()
+        try:
+            child.wait(READY_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _wait_until_open(child: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if child.poll() is not None or time.monotonic() > until:
+                raise LoadFailed(f"{child.args!r} does not listen on {port}") from None
+            time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def folder(parent: Path) -> Iterator[Path]:
+    """An empty folder, gone afterwards, on the disk that is to be measured."""
+    path = parent / f"bench-{os.getpid()}"
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
