@@ -67,9 +67,7 @@ def put_as_boto3(signer: Signer, bucket: str, keys: Sequence[str], size: int) ->
             "x-amz-sdk-checksum-algorithm": "CRC32",
             "x-amz-trailer": "x-amz-checksum-crc32",
         }
-        head = signer.head(
-            "PUT", f"/{bucket}/{key}", payload=UNSIGNED_TRAILER, length=len(body), headers=headers
-        )
+        head = signer.head("PUT", f"/{bucket}/{key}", payload=UNSIGNED_TRAILER, length=len(body), headers=headers)
         requests.append(Outgoing(head, memoryview(body)))
     return Batch(requests, 200, 0, expects=True)
 
@@ -91,9 +89,7 @@ def delete(signer: Signer, bucket: str, keys: Sequence[str], size: int) -> Batch
 
 def list_page(signer: Signer, bucket: str, keys: Sequence[str], page: int) -> Batch:
     """So many keys each, from places all over the bucket: `keys` are what the pages start behind."""
-    queries = [
-        {"list-type": "2", "max-keys": f"{page}", "prefix": "tree/", "start-after": key} for key in keys
-    ]
+    queries = [{"list-type": "2", "max-keys": f"{page}", "prefix": "tree/", "start-after": key} for key in keys]
     heads = [signer.head("GET", f"/{bucket}", query) for query in queries]
     return Batch([Outgoing(head) for head in heads], 200, at_least=page * 150, repeat=True)
 

@@ -58,9 +58,7 @@ class Result:
     def ratio(self, name: str) -> float:
         """The median of the rounds' ratios: each round's targets ran within seconds of each other."""
         first = next(iter(self.rounds.values())).rates
-        return median(
-            own / base if base else 0.0 for own, base in zip(self.rounds[name].rates, first, strict=True)
-        )
+        return median(own / base if base else 0.0 for own, base in zip(self.rounds[name].rates, first, strict=True))
 
     @property
     def names(self) -> list[str]:
@@ -110,7 +108,7 @@ def line(result: Result, reach: bool) -> str:
 def verdict(result: Result) -> str:
     if result.row.reach is None:
         return ""
-    return " reached" if result.ratio(result.names[1]) >= result.row.reach else " MISSED"
+    return " reached" if result.ratio(result.names[-1]) >= result.row.reach else " MISSED"
 
 
 def written(path: Path, results: Sequence[Result], options: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        size = f"-{SIZES[self.size]}" if self.work in ("PUT", "PUT-SDK", "GET", "DELETE") else ""
+        size = f"-{SIZES.get(self.size, self.size)}" if self.work in ("PUT", "PUT-SDK", "GET", "DELETE") else ""
         return f"{self.work}{size}@{self.connections}"
 
     @property

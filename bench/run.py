@@ -24,9 +24,7 @@ def main() -> None:
     rows = chosen(options.rows, options.every)
     on, load = servers.cores(options.workers)
     os.sched_setaffinity(0, load)
-    print(
-        f"server on cores {sorted(on)}, load on cores {sorted(load)}{' (the same)' if on == load else ''}\n"
-    )
+    print(f"server on cores {sorted(on)}, load on cores {sorted(load)}{' (the same)' if on == load else ''}\n")
     results = []
     with servers.folder(options.folder) as folder, gateway(folder, rows, on, options) as ducket:
         print(report.heading(["bare", ducket.name], reach=True))
@@ -45,9 +43,7 @@ def parser() -> argparse.ArgumentParser:
     common_options(parser)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--command", default=COMMAND, help="what starts the gateway, before `serve`")
-    parser.add_argument(
-        "--folder", type=Path, default=Path("build"), help="where it writes: the disk measured"
-    )
+    parser.add_argument("--folder", type=Path, default=Path("build"), help="where it writes: the disk measured")
     parser.add_argument("--strict", action="store_true", help="fail where a reach is missed")
     return parser
 
@@ -62,9 +58,7 @@ def common_options(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def gateway(
-    folder: Path, rows: Sequence[Row], on: set[int], options: argparse.Namespace
-) -> Iterator[S3Target]:
+def gateway(folder: Path, rows: Sequence[Row], on: set[int], options: argparse.Namespace) -> Iterator[S3Target]:
     with servers.ducket(folder / "data", options.workers, on, shlex.split(options.command)) as endpoint:
         target = S3Target(endpoint, "bench", Tree(options.keys))
         target.prepare(rows)

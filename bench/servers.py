@@ -46,9 +46,7 @@ def bare(kind: str, folder: Path, size: int, on: set[int]) -> Iterator[int]:
 
 
 @contextmanager
-def process(
-    command: Sequence[str], port: int, on: set[int], environment: Mapping[str, str]
-) -> Iterator[None]:
+def process(command: Sequence[str], port: int, on: set[int], environment: Mapping[str, str]) -> Iterator[None]:
     """Runs until the block ends, from the time its port is open; fails if it ends by itself before that."""
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, on)  # a child, and every thread and child of it, starts on its parent's cores

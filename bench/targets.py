@@ -17,7 +17,7 @@ from bench.rows import Row
 from bench.sign import Signer
 
 WARM_SECONDS = 0.3
-FIRST_BATCH = {4096: 1500, 1024 * 1024: 64, 64 * 1024 * 1024: 4}
+FIRST_BATCH = {1024 * 1024: 64, 64 * 1024 * 1024: 4}
 LARGE_KEPT = {1024 * 1024: 32, 64 * 1024 * 1024: 4}
 USUAL_CONNECTIONS = 16
 CHUNK = 2000
@@ -58,12 +58,15 @@ class S3Target:
 
     def prepare(self, rows: Sequence[Row]) -> None:
         """Makes the bucket and puts into it what the rows read."""
-        self._ask("PUT", f"/{self.bucket}")
+        self.create()
         if any(row.work in ("GET", "HEAD", "LIST-1000", "LIST-FOLDER") and not row.large for row in rows):
             self._put(self.tree.keys(), self.tree.size)
             self.check()
         for size in sorted({row.size for row in rows if row.work == "GET" and row.large}):
             self._put(_large_keys(size), size)
+
+    def create(self) -> None:
+        self._ask("PUT", f"/{self.bucket}")
 
     def check(self) -> None:
         """One answer of each kind byte for byte, for the load itself looks at lengths only."""
@@ -82,7 +85,7 @@ class S3Target:
     def measure(self, row: Row, seconds: float) -> Measured:
         """One round of a row; before the first a short one, to warm up and to learn how many to sign."""
         if row.name not in self.rates:
-            self.rates[row.name] = self._round(row, WARM_SECONDS, FIRST_BATCH[row.size]).rate
+            self.rates[row.name] = self._round(row, WARM_SECONDS, FIRST_BATCH.get(row.size, 1500)).rate
         return self._round(row, seconds, int(self.rates[row.name] * seconds * 1.5))
 
     def empty(self) -> None:
@@ -102,9 +105,7 @@ class S3Target:
             self.left.difference_update(gone)
             self._delete(keys[measured.sent :])
             return measured
-        measured = self._drive(
-            batches.KEYED[row.work](self.signer, self.bucket, keys, row.size), row, seconds
-        )
+        measured = self._drive(batches.KEYED[row.work](self.signer, self.bucket, keys, row.size), row, seconds)
         self.left.update(keys[: measured.sent])
         if row.large:
             self._delete(keys[: measured.sent])
@@ -187,7 +188,8 @@ class BareTarget:
 def reading(row: Row, signer: Signer, bucket: str, tree: Tree) -> Batch:
     """The batch of a row that changes nothing; of one that does, what a bare app gets."""
     if row.work == "LIST-1000":
-        starts = [key for key in tree.sample(4000) if key < tree.key(tree.count - tree.page - 1)]
+        last = tree.key(tree.count - tree.page - 1)
+        starts = ["tree/", *(key for key in tree.sample(4000) if key < last)]
         return batches.list_page(signer, bucket, starts, tree.page)
     if row.work == "LIST-FOLDER":
         return batches.list_folder(signer, bucket, tree.sample(4000))
