@@ -8,6 +8,8 @@ when they are measured to be slow it is committed in a thread, so that reads nev
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +25,7 @@ from catalog.log import Log
 from catalog.records import LogRecord, Mutation, Origin
 
 SLOW = 0.001  # seconds a commit may take, smoothed, before it leaves the event loop
-_DISK_FULL = (28, 122)  # ENOSPC, EDQUOT
+_NO_ROOM = 1 << 20  # bytes free below which a failed write is taken to have failed for want of room
 
 
 @dataclass(slots=True)
@@ -148,8 +150,7 @@ def commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outcom
     try:
         return _commit(index, log, batch)
     except (OSError, lmdb.Error) as problem:
-        full = isinstance(problem, lmdb.MapFullError) or getattr(problem, "errno", None) in _DISK_FULL
-        error: Exception = StorageFull(str(log.directory)) if full else problem
+        error: Exception = StorageFull(str(log.directory)) if _is_full(problem, log) else problem
     except Exception as problem:
         error = problem
     return [Outcome(error=error) for _ in batch], []
@@ -179,3 +180,11 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outco
             records.sync()
             index.set_end(txn, records.end, records.last_offset)
     return outcomes, dead
+
+
+def _is_full(problem: OSError | lmdb.Error, log: Log) -> bool:
+    """LMDB tells of a full disk as an input/output error."""
+    if isinstance(problem, OSError):
+        return problem.errno in (errno.ENOSPC, errno.EDQUOT)
+    disk = os.statvfs(log.directory)
+    return isinstance(problem, lmdb.MapFullError) or disk.f_bavail * disk.f_frsize < _NO_ROOM

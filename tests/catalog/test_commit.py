@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from catalog import Catalog
+from catalog.errors import PreconditionFailed, StorageFull
+from catalog.log import beginning
+from catalog.records import Bucket, Origin, Version
+
+ORIGIN = Origin()
+
+
+async def test_a_full_disk_refuses_the_write_and_keeps_what_was(
+    catalog: Catalog, bucket: Bucket, draft: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = await catalog.put(ORIGIN, bucket, "a", draft, b"kept")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdatasync", full)
+        with pytest.raises(StorageFull):
+            await catalog.put(ORIGIN, bucket, "a", draft, b"lost")
+    assert catalog.get(bucket, "a") == kept
+    again = await catalog.put(ORIGIN, bucket, "a", draft, b"again")
+    assert again.seq == kept.seq + 1
+
+
+async def test_a_slow_disk_does_not_hold_the_loop(
+    catalog: Catalog, bucket: Bucket, draft: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once commits are seen to be slow, the loop turns while one is under way."""
+    real = os.fdatasync
+    turned = 0
+    counts: list[int] = []
+
+    def slow(descriptor: int) -> None:
+        before = turned
+        time.sleep(0.02)
+        real(descriptor)
+        counts.append(turned - before)
+
+    async def turn() -> None:
+        nonlocal turned
+        while True:
+            await asyncio.sleep(0)
+            turned += 1
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    turning = asyncio.create_task(turn())
+    for _ in range(4):
+        await catalog.put(ORIGIN, bucket, "a", draft, b"x")
+    turning.cancel()
+    assert counts[0] == 0
+    assert counts[-1] > 0
+
+
+async def test_a_decision_that_breaks_spoils_only_itself(catalog: Catalog, bucket: Bucket, draft: Version) -> None:
+    def breaks(current: Version | None) -> None:
+        raise ZeroDivisionError
+
+    writes = [catalog.put(ORIGIN, bucket, "a", draft, check=breaks), catalog.put(ORIGIN, bucket, "b", draft)]
+    first, second = await asyncio.gather(*writes, return_exceptions=True)
+    assert isinstance(first, ZeroDivisionError)
+    assert isinstance(second, Version)
+
+
+def _race(path: Path, bucket: Bucket, keys: int, won: multiprocessing.Queue[list[str]]) -> None:
+    def only_new(current: Version | None) -> None:
+        if current is not None:
+            raise PreconditionFailed("If-None-Match")
+
+    async def main() -> list[str]:
+        catalog = Catalog.open(path)
+        mine = []
+        for number in range(keys):
+            draft = Version(0, "", 0, str(os.getpid()), 4, "STANDARD", "root")
+            try:
+                await catalog.put(ORIGIN, bucket, f"k{number}", draft, b"mine", check=only_new)
+                mine.append(f"k{number}")
+            except PreconditionFailed:
+                continue
+        await catalog.close()
+        return mine
+
+    won.put(asyncio.run(main()))
+
+
+async def test_processes_that_race_for_keys_each_win_their_own(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    bucket = await catalog.create_bucket(ORIGIN, "a-bucket", "root", "us-east-1")
+    spawn = multiprocessing.get_context("spawn")
+    won: multiprocessing.Queue[list[str]] = spawn.Queue()
+    racers = [spawn.Process(target=_race, args=(tmp_path, bucket, 200, won)) for _ in range(3)]
+    for racer in racers:
+        racer.start()
+    winners = [won.get() for _ in racers]
+    for racer in racers:
+        racer.join()
+    assert sorted(key for mine in winners for key in mine) == sorted(f"k{number}" for number in range(200))
+    records, _ = catalog.tail().read(beginning(catalog.tail().catalog_id), catalog.end(), 10**6)
+    assert [seq for seq, _ in records] == list(range(1, 202))
+    await catalog.close()
