@@ -1,0 +1,69 @@
+"""Content-MD5 and x-amz-checksum-* of a document read whole (an object's bytes are checked as they come)."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+
+from awscrt import checksums
+
+from gateway.s3.errors import S3Error
+
+_PREFIX = "x-amz-checksum-"
+_NOT_VALUES = frozenset({"algorithm", "mode", "type"})
+
+
+def verify_document(document: bytes, headers: dict[str, str], required: bool) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
+    found = _verify_md5(document, headers["content-md5"]) if "content-md5" in headers else False
+    for name, value in headers.items():
+        if name.startswith(_PREFIX) and (algorithm := name[len(_PREFIX) :]) not in _NOT_VALUES:
+            found = _verify_checksum(document, algorithm, value)
+    if required and not found and "x-amz-trailer" not in headers:
+        raise S3Error(
+            "InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
+        )
+
+
+def _verify_md5(document: bytes, value: str) -> bool:
+    sent = _decode(value)
+    if sent is None or len(sent) != 16:
+        raise S3Error("InvalidDigest", fields={"Content-MD5": value})
+    computed = hashlib.md5(document, usedforsecurity=False).digest()
+    if computed != sent:
+        fields = {"ExpectedDigest": value, "CalculatedDigest": b64encode(computed).decode()}
+        raise S3Error("BadDigest", fields=fields)
+    return True
+
+
+def _verify_checksum(document: bytes, algorithm: str, value: str) -> bool:
+    compute = _ALGORITHMS.get(algorithm)
+    if compute is None:
+        raise S3Error("NotImplemented", fields={"Header": f"{_PREFIX}{algorithm}"})
+    computed = compute(document)
+    sent = _decode(value)
+    if sent is None or len(sent) != len(computed):
+        raise S3Error("InvalidRequest", f"Value for {_PREFIX}{algorithm} header is invalid.")
+    if computed != sent:
+        message = f"The {algorithm.upper()} you specified did not match the calculated checksum."
+        raise S3Error("BadDigest", message)
+    return True
+
+
+def _decode(value: str) -> bytes | None:
+    try:
+        return b64decode(value, validate=True)
+    except ValueError:
+        return None
+
+
+_ALGORITHMS: dict[str, Callable[[bytes], bytes]] = {
+    "crc32": lambda document: checksums.crc32(document).to_bytes(4, "big"),
+    "crc32c": lambda document: checksums.crc32c(document).to_bytes(4, "big"),
+    "crc64nvme": lambda document: checksums.crc64nvme(document).to_bytes(8, "big"),
+    "md5": lambda document: hashlib.md5(document, usedforsecurity=False).digest(),
+    "sha1": lambda document: hashlib.sha1(document, usedforsecurity=False).digest(),
+    "sha256": lambda document: hashlib.sha256(document).digest(),
+    "sha512": lambda document: hashlib.sha512(document).digest(),
+}

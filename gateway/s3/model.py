@@ -1,0 +1,110 @@
+"""The operations of S3, each with its route, its parser, its renderer and the handler that does it.
+
+botocore's service model is read once, at import; a handler that does not fit it is a TypeError at import.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from botocore.loaders import Loader
+from botocore.model import OperationModel, ServiceModel
+
+from gateway.s3 import quirks
+from gateway.s3.errors import S3Error
+from gateway.s3.names import named, python_name
+from gateway.s3.parse import Arguments, Incoming, Parse, body_kind, compile_input, input_members
+from gateway.s3.render import Render, compile_output, compile_row_template
+from gateway.s3.route import Route, compile_routes
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+class Operation:
+    """One S3 operation. `parse` refuses with NotImplemented until a handler is bound."""
+
+    __slots__ = (
+        "_model",
+        "body_kind",
+        "body_limit",
+        "handler",
+        "method",
+        "name",
+        "parse",
+        "python_name",
+        "render",
+    )
+
+    def __init__(self, model: OperationModel) -> None:
+        self._model = model
+        self.name: str = model.name
+        self.python_name = python_name(model.name)
+        self.method: str = model.http["method"]
+        self.body_kind = body_kind(model)
+        self.body_limit = quirks.BODY_LIMITS.get(model.name, quirks.BODY_LIMIT)
+        self.handler: Callable[..., Any] | None = None
+        self.parse: Parse = _not_implemented(model.name)
+        self.render: Render = compile_output(model)
+
+    def bind(self, handler: Callable[..., Any]) -> None:
+        """Its keywords are the members it honours; only those that are always given may lack a default."""
+        if self.handler is not None:
+            raise TypeError(f"{self.name} has a handler already: {self.handler.__module__}")
+        self.parse = compile_input(self._model, self._keywords(handler))
+        self.handler = handler
+
+    def row_template(self, member: str, *columns: str) -> str:
+        """A `%` template of one row of the output list `member`: see `gateway.s3.write.row_template`."""
+        return compile_row_template(self._model, member, columns)
+
+    def _keywords(self, handler: Callable[..., Any]) -> frozenset[str]:
+        members = input_members(self._model)
+        _, *parameters = inspect.signature(handler).parameters.values()
+        where = f"{handler.__module__}.{handler.__name__}"
+        shape = self._model.input_shape
+        required = {python_name(name) for name in (shape.required_members if shape else ())}
+        given = required | {
+            python_name(shape.serialization["payload"]) for _ in "." if self.body_kind == "stream"
+        }
+        for parameter in parameters:
+            if parameter.name not in members:
+                raise TypeError(f"{where}: {self.name} has no member {parameter.name}")
+            if parameter.default is parameter.empty and parameter.name not in given:
+                raise TypeError(f"{where}: {parameter.name} may be absent and needs a default")
+        names = frozenset(parameter.name for parameter in parameters)
+        if missing := required - names:
+            raise TypeError(f"{where}: {self.name} requires {', '.join(sorted(missing))}")
+        return names
+
+
+def load_operations() -> dict[str, Operation]:
+    """Every operation of the installed botocore's model, none with a handler."""
+    return {name: Operation(_service.operation_model(name)) for name in _service.operation_names}
+
+
+def load_routes(operations: dict[str, Operation]) -> Route[Operation]:
+    return compile_routes((_service.operation_model(name), found) for name, found in operations.items())
+
+
+def operation(handler: Handler) -> Handler:
+    """Bind the handler to the S3 operation whose name in snake case it bears."""
+    found = _by_python_name.get(handler.__name__)
+    if found is None:
+        raise TypeError(f"{handler.__module__}.{handler.__name__}: S3 has no such operation")
+    found.bind(handler)
+    return handler
+
+
+def _not_implemented(name: str) -> Parse:
+    def refuse(request: Incoming, document: bytes | None = None) -> Arguments:
+        raise S3Error("NotImplemented", f"The operation {name} is not implemented.")
+
+    return named(refuse, f"refuse_{python_name(name)}")
+
+
+_service = ServiceModel(Loader().load_service_model("s3", "service-2"), "s3")
+operations: dict[str, Operation] = load_operations()
+route: Route[Operation] = load_routes(operations)
+_by_python_name = {found.python_name: found for found in operations.values()}

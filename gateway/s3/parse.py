@@ -1,0 +1,231 @@
+"""A request to a handler's keyword arguments: closures made once, from the model and the signature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from botocore.model import OperationModel, Shape
+
+from gateway.s3 import quirks
+from gateway.s3.errors import S3Error, invalid_argument
+from gateway.s3.integrity import verify_document
+from gateway.s3.names import named, python_name
+from gateway.s3.read import compile_document
+from gateway.s3.values import METADATA_PREFIX, Convert, compile_decoder, decode_metadata
+
+
+class Incoming(Protocol):
+    """What parsing needs of a request: decoded names, lower-case headers, the body's own object."""
+
+    @property
+    def bucket(self) -> str | None: ...
+    @property
+    def key(self) -> str | None: ...
+    @property
+    def query(self) -> dict[str, str]: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def body(self) -> Any: ...
+
+
+Arguments = dict[str, Any]
+Parse = Callable[[Incoming, bytes | None], Arguments]
+Known = dict[str, tuple[str, Convert | None]]
+
+
+def compile_input(model: OperationModel, accepted: frozenset[str]) -> Parse:
+    """`accepted` are the members that the handler takes; the others are refused when they come."""
+    located = _located(model)
+    harmless = (
+        quirks.HARMLESS | quirks.HARMLESS_WITH_DOCUMENT if body_kind(model) == "xml" else quirks.HARMLESS
+    )
+    headers = _known(located["header"], accepted, "Header", harmless)
+    query = _known(located["querystring"], accepted, "Parameter", harmless)
+    for name, message in quirks.REFUSED_QUERY.get(model.name, {}).items():
+        query[name] = ("", _refuse_value(name, message))
+    place = _compile_place(located["uri"])
+    take_metadata = _compile_metadata(located["headers"], accepted)
+    take_payload = _compile_payload(model, accepted)
+    required = _required(model, located)
+
+    def parse(request: Incoming, document: bytes | None = None) -> Arguments:
+        arguments = place(request)
+        sent = request.headers
+        for name in sent.keys() & headers.keys():
+            argument, convert = headers[name]
+            arguments[argument] = sent[name] if convert is None else convert(sent[name])
+        if request.query:
+            for name, value in request.query.items():
+                if name in query:
+                    argument, convert = query[name]
+                    arguments[argument] = value if convert is None else convert(value)
+        if take_metadata is not None:
+            take_metadata(arguments, sent)
+        if take_payload is not None:
+            take_payload(arguments, request, document)
+        for argument, wire_name in required:
+            if not arguments.get(argument):
+                raise _missing(wire_name)
+        return arguments
+
+    return named(parse, f"parse_{python_name(model.name)}")
+
+
+def input_members(model: OperationModel) -> dict[str, str]:
+    """Keyword → member, of all that a handler may take."""
+    shape = model.input_shape
+    return {} if shape is None else {python_name(name): name for name in shape.members}
+
+
+def body_kind(model: OperationModel) -> str:
+    """`stream`: handed on as it comes; `xml`: read whole first (a policy, which is JSON, too); `none`."""
+    shape = model.input_shape
+    if shape is None:
+        return "none"
+    payload = shape.serialization.get("payload")
+    if payload is not None:
+        return "stream" if shape.members[payload].type_name == "blob" else "xml"
+    return (
+        "xml" if any("location" not in member.serialization for member in shape.members.values()) else "none"
+    )
+
+
+Located = dict[str, list[tuple[str, Shape]]]
+
+
+def _located(model: OperationModel) -> Located:
+    located: Located = {"header": [], "querystring": [], "uri": [], "headers": [], "body": []}
+    if model.input_shape is not None:
+        for name, member in model.input_shape.members.items():
+            located[member.serialization.get("location", "body")].append((name, member))
+    return located
+
+
+def _known(
+    members: list[tuple[str, Shape]], accepted: frozenset[str], kind: str, harmless: frozenset[str]
+) -> Known:
+    known: Known = {}
+    for name, shape in members:
+        wire_name = shape.serialization["name"]
+        key = wire_name.lower() if kind == "Header" else wire_name
+        if python_name(name) in accepted:
+            known[key] = (python_name(name), compile_decoder(wire_name, shape))
+        elif key not in harmless:
+            known[key] = ("", _refuse(kind, wire_name))
+    return known
+
+
+def _refuse(kind: str, wire_name: str) -> Convert:
+    def refuse(text: str) -> str:
+        message = f"A {kind.lower()} you provided implies functionality that is not implemented"
+        raise S3Error("NotImplemented", message, fields={kind: wire_name})
+
+    return named(refuse, f"refuse_{wire_name}")
+
+
+def _refuse_value(name: str, message: str) -> Convert:
+    def refuse(text: str) -> str:
+        raise invalid_argument(message, name, text)
+
+    return named(refuse, f"refuse_{name}")
+
+
+def _compile_place(members: list[tuple[str, Shape]]) -> Callable[[Incoming], Arguments]:
+    match [name for name, _ in members]:
+        case []:
+            return lambda request: {}
+        case ["Bucket"]:
+            return lambda request: {"bucket": request.bucket}
+    return lambda request: {"bucket": request.bucket, "key": request.key}
+
+
+def _compile_metadata(
+    members: list[tuple[str, Shape]], accepted: frozenset[str]
+) -> Callable[[Arguments, dict[str, str]], None] | None:
+    if not members:
+        return None
+    takes = "metadata" in accepted
+
+    def take_metadata(arguments: Arguments, headers: dict[str, str]) -> None:
+        for name in headers:
+            if name.startswith(METADATA_PREFIX):
+                if not takes:
+                    raise S3Error("NotImplemented", fields={"Header": name})
+                arguments["metadata"] = decode_metadata(headers)
+                return
+
+    return take_metadata
+
+
+def _compile_payload(
+    model: OperationModel, accepted: frozenset[str]
+) -> Callable[[Arguments, Incoming, bytes | None], None] | None:
+    shape = model.input_shape
+    match body_kind(model):
+        case "none":
+            return None
+        case "stream":
+            return _compile_stream(python_name(shape.serialization["payload"]))
+    payload = shape.serialization.get("payload")
+    must_verify = model.name in quirks.CHECKSUM_REQUIRED
+    if payload is None:
+        return _compile_body(shape, must_verify)
+    member = shape.members[payload]
+    argument = python_name(payload)
+    read = _text if member.type_name == "string" else compile_document(member, member.serialization["name"])
+    needed = payload in shape.required_members
+
+    def take_document(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
+        verify_document(document or b"", request.headers, must_verify)
+        if document:
+            arguments[argument] = read(document)
+        elif needed:
+            raise S3Error("MissingRequestBodyError")
+
+    return take_document
+
+
+def _compile_stream(argument: str) -> Callable[[Arguments, Incoming, bytes | None], None]:
+    def take_stream(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
+        arguments[argument] = request.body
+
+    return take_stream
+
+
+def _compile_body(shape: Any, must_verify: bool) -> Callable[[Arguments, Incoming, bytes | None], None]:
+    """Members that lie in the document's root itself (SelectObjectContent)."""
+    members = [name for name, member in shape.members.items() if "location" not in member.serialization]
+    read = compile_document(shape, shape.serialization["name"], members)
+
+    def take_body(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
+        verify_document(document or b"", request.headers, must_verify)
+        if not document:
+            raise S3Error("MissingRequestBodyError")
+        arguments.update(read(document))
+
+    return take_body
+
+
+def _text(document: bytes) -> str:
+    try:
+        return document.decode()
+    except UnicodeDecodeError:
+        raise S3Error("MalformedPolicy") from None
+
+
+def _required(model: OperationModel, located: Located) -> tuple[tuple[str, str], ...]:
+    """Required headers and parameters by keyword, with the name at the wire."""
+    needed = frozenset(model.input_shape.required_members if model.input_shape else ())
+    return tuple(
+        (python_name(name), shape.serialization["name"])
+        for name, shape in (*located["header"], *located["querystring"])
+        if name in needed
+    )
+
+
+def _missing(wire_name: str) -> S3Error:
+    default = ("InvalidRequest", f"Missing required parameter for this request: {wire_name}")
+    code, message = quirks.MISSING.get(wire_name, default)
+    return S3Error(code, message)

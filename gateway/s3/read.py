@@ -1,0 +1,209 @@
+"""XML documents from clients: parsed without XML's dangers, read by closures made from the model's shapes."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from botocore.model import ListShape, Shape, StructureShape
+from lxml import etree
+
+from gateway.s3.errors import S3Error
+from gateway.s3.names import named, python_name
+from gateway.s3.times import parse_http_time, parse_iso_time
+from gateway.s3.xml import XSI
+
+MAX_DEPTH = 32
+
+Element = Any  # lxml.etree._Element
+Reader = Callable[[Element], Any]
+
+
+def compile_document(
+    shape: StructureShape, root: str, members: Iterable[str] | None = None
+) -> Callable[[bytes], dict[str, Any]]:
+    """Read a document whose root is `root` (in S3's namespace, another or none) as snake-case dicts."""
+    read = _structure(shape, members)
+
+    def read_document(document: bytes) -> dict[str, Any]:
+        element = _parse(document)
+        if _local(element.tag) != root:
+            raise S3Error("MalformedXML")
+        content: dict[str, Any] = read(element)
+        return content
+
+    return named(read_document, f"read_{root}_document")
+
+
+def _parse(document: bytes) -> Element:
+    # The parser is told UTF-8, so that no other encoding can hide a DOCTYPE from this look.
+    if b"<!DOCTYPE" in document:
+        raise S3Error("MalformedXML")
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(document, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        raise S3Error("MalformedXML") from None
+    if root.getroottree().docinfo.internalDTD is not None or _too_deep(root):
+        raise S3Error("MalformedXML")
+    return root
+
+
+_too_deep = etree.XPath(f"boolean({'/*' * (MAX_DEPTH + 1)})")
+
+
+def _compile(shape: Shape) -> Reader:
+    match shape.type_name:
+        case "structure":
+            return _structure(shape)
+        case "list":
+            return _wrapped_list(shape)
+        case _:
+            return _scalar(shape)
+
+
+def _structure(shape: StructureShape, members: Iterable[str] | None = None) -> Reader:
+    """Elements that the shape lacks are passed over, as by S3; a repeated or missing one is malformed."""
+    singles: dict[str, tuple[str, Reader]] = {}
+    repeated: dict[str, tuple[str, Reader]] = {}
+    attributes: list[tuple[str, str, Reader]] = []
+    names = frozenset(shape.members if members is None else members)
+    for name in names:
+        member = shape.members[name]
+        tag = member.serialization.get("name", name)
+        if member.serialization.get("xmlAttribute"):
+            prefixed = tag.replace("xsi:", f"{{{XSI}}}")
+            attributes.append((prefixed, python_name(name), _enumerated(member)))
+        elif member.type_name == "list" and _flattened(member):
+            item = member.serialization.get("name") or member.member.serialization.get("name") or name
+            repeated[item] = (python_name(name), _compile(member.member))
+        elif name == "ETag":
+            singles[tag] = (python_name(name), _read_etag)
+        else:
+            singles[tag] = (python_name(name), _compile(member))
+    required = frozenset(python_name(name) for name in shape.required_members if name in names)
+
+    def read_structure(element: Element) -> dict[str, Any]:
+        content: dict[str, Any] = {}
+        for child in element:
+            tag = _local(child.tag)
+            single = singles.get(tag)
+            if single is not None:
+                name, read = single
+                if name in content:
+                    raise S3Error("MalformedXML")
+                content[name] = read(child)
+            elif tag in repeated:
+                name, read = repeated[tag]
+                content.setdefault(name, []).append(read(child))
+        for attribute, name, check in attributes:
+            value = element.get(attribute)
+            if value is not None:
+                content[name] = check(value)
+        if not required <= content.keys():
+            raise S3Error("MalformedXML")
+        return content
+
+    return named(read_structure, f"read_{shape.name}")
+
+
+def _wrapped_list(shape: ListShape) -> Reader:
+    item = shape.member.serialization.get("name", "member")
+    read = _compile(shape.member)
+
+    def read_list(element: Element) -> list[Any]:
+        return [read(child) for child in element if _local(child.tag) == item]
+
+    return named(read_list, f"read_{shape.name}")
+
+
+def _scalar(shape: Shape) -> Reader:
+    convert = _enumerated(shape) if shape.type_name == "string" else _CONVERSIONS[shape.type_name]
+
+    def read_scalar(element: Element) -> Any:
+        if len(element):
+            raise S3Error("MalformedXML")
+        return convert(element.text or "")
+
+    return named(read_scalar, f"read_{shape.name}")
+
+
+def _read_etag(element: Element) -> str:
+    """Without its quotes, as an ETag is everywhere behind the wire."""
+    text: str = element.text or ""
+    return text.strip().removeprefix('"').removesuffix('"')
+
+
+def _enumerated(shape: Shape) -> Callable[[str], str]:
+    values = frozenset(getattr(shape, "enum", ()))
+    return _member_of(values) if values else str
+
+
+def _member_of(values: frozenset[str]) -> Callable[[str], str]:
+    def read_enum(text: str) -> str:
+        value = text.strip()
+        if value not in values:
+            raise S3Error("MalformedXML")
+        return value
+
+    return read_enum
+
+
+def _integer(text: str) -> int:
+    digits = text.strip()
+    if not (digits.removeprefix("-").isdecimal() and digits.isascii() and len(digits) < 20):
+        raise S3Error("MalformedXML")
+    return int(digits)
+
+
+def _boolean(text: str) -> bool:
+    match text.strip().lower():
+        case "true" | "1":
+            return True
+        case "false" | "0":
+            return False
+    raise S3Error("MalformedXML")
+
+
+def _timestamp(text: str) -> int:
+    """SDKs write dates in bodies as ISO 8601 or, where the model says rfc822, as HTTP dates."""
+    moment = parse_iso_time(text.strip())
+    if moment is None:
+        moment = parse_http_time(text.strip())
+    if moment is None:
+        raise S3Error("MalformedXML")
+    return moment
+
+
+def _blob(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        raise S3Error("MalformedXML") from None
+
+
+_CONVERSIONS: dict[str, Callable[[str], Any]] = {
+    "integer": _integer,
+    "long": _integer,
+    "boolean": _boolean,
+    "timestamp": _timestamp,
+    "blob": _blob,
+}
+
+
+def _flattened(shape: ListShape) -> bool:
+    return bool(shape.serialization.get("flattened"))
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]

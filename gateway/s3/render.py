@@ -1,0 +1,129 @@
+"""An operation's output to a response: closures made once for each operation from the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.model import OperationModel, StructureShape
+
+from gateway.s3 import quirks
+from gateway.s3.names import named, python_name
+from gateway.s3.rendered import Rendered
+from gateway.s3.values import Encode, compile_encoder, encode_metadata
+from gateway.s3.write import compile_root, element_tag, row_template
+from gateway.s3.xml import NAMESPACE, PROLOG, escape
+
+Output = dict[str, Any]
+Render = Callable[[Output | None], Rendered]
+WriteBody = Callable[[Output], Any]
+
+_XML_TYPE = (b"content-type", b"application/xml")
+
+
+def compile_output(model: OperationModel) -> Render:
+    """None stands for a member that is absent; a key that the output's shape lacks is a TypeError."""
+    standard = quirks.STATUSES.get(model.name, model.http.get("responseCode", 200))
+    encoders, others = _sorted_members(model)
+    write_body, content_type, streams = _compile_body(model)
+    head = model.http["method"] == "HEAD"
+
+    def render(output: Output | None) -> Rendered:
+        content = output or {}
+        status = standard
+        headers: list[tuple[bytes, bytes]] = []
+        for name, value in content.items():
+            if value is None:
+                continue
+            if name in encoders:
+                header, encode = encoders[name]
+                headers.append((header, encode(value)))
+            elif name == "status" and name not in others:
+                status = value
+            elif name == "metadata" and name in others:
+                headers += encode_metadata(value)
+            elif name not in others:
+                raise TypeError(f"the output of {model.name} has no {name}")
+        if head:
+            return Rendered(status, headers, b"")
+        body = write_body(content)
+        if content_type is not None:
+            headers.append(content_type)
+        if not (streams or status == 204) or (
+            isinstance(body, bytes) and status != 204 and content.get("content_length") is None
+        ):
+            headers.append((b"content-length", b"%d" % len(body)))
+        return Rendered(status, headers, body)
+
+    return named(render, f"render_{python_name(model.name)}")
+
+
+def compile_row_template(model: OperationModel, member: str, columns: tuple[str, ...]) -> str:
+    shape = model.output_shape
+    for name, found in shape.members.items():
+        if python_name(name) == member:
+            return row_template(found, element_tag(name, found), columns)
+    raise TypeError(f"the output of {model.name} has no {member}")
+
+
+def _sorted_members(model: OperationModel) -> tuple[dict[str, tuple[bytes, Encode]], frozenset[str]]:
+    """The members that are headers, with what writes each, and the names of all others."""
+    encoders: dict[str, tuple[bytes, Encode]] = {}
+    others: set[str] = set()
+    shape = model.output_shape
+    for name, member in (shape.members if shape is not None else {}).items():
+        if member.serialization.get("location") == "header":
+            wire_name = member.serialization["name"]
+            encoders[python_name(name)] = (wire_name.lower().encode(), compile_encoder(wire_name, member))
+        else:
+            others.add(python_name(name))
+    return encoders, frozenset(others)
+
+
+def _compile_body(model: OperationModel) -> tuple[WriteBody, tuple[bytes, bytes] | None, bool]:
+    """What makes the body, its content type (None: the operation's own or none), and whether it streams."""
+    shape = model.output_shape
+    payload = None if shape is None else shape.serialization.get("payload")
+    if payload is not None:
+        return _compile_payload(model, shape, payload)
+    members = [
+        name
+        for name, member in (shape.members if shape else {}).items()
+        if "location" not in member.serialization
+    ]
+    if not members:
+        return lambda output: b"", None, False
+    root = quirks.ROOTS[model.name]
+    if model.name in quirks.BARE_ROOTS:
+        return _compile_bare(root, python_name(quirks.BARE_ROOTS[model.name])), _XML_TYPE, False
+    first = quirks.ORDER.get(model.name, ())
+    ordered = (*first, *(name for name in members if name not in first))
+    return _document(compile_root(root, shape, ordered)), _XML_TYPE, False
+
+
+def _compile_payload(
+    model: OperationModel, shape: StructureShape, payload: str
+) -> tuple[WriteBody, tuple[bytes, bytes] | None, bool]:
+    member, argument = shape.members[payload], python_name(payload)
+    if member.type_name == "blob" or member.serialization.get("eventstream"):
+        return lambda output: output.get(argument, b""), None, True
+    if member.type_name == "string":
+        content_type = (b"content-type", quirks.TEXT_PAYLOAD_TYPE.encode())
+        return lambda output: output[argument].encode(), content_type, False
+    write = _document(compile_root(element_tag(payload, member), member, member.members, strict=True))
+    return lambda output: write(output.get(argument) or {}), _XML_TYPE, False
+
+
+def _compile_bare(root: str, argument: str) -> WriteBody:
+    def write_bare(output: Output) -> bytes:
+        text = output.get(argument) or ""
+        return f'{PROLOG}<{root} xmlns="{NAMESPACE}">{escape(text)}</{root}>'.encode()
+
+    return write_bare
+
+
+def _document(write_root: Callable[[Any], str]) -> Callable[[Any], bytes]:
+    def write_document(value: Any) -> bytes:
+        return f"{PROLOG}{write_root(value)}".encode()
+
+    return named(write_document, f"{write_root.__name__}_document")

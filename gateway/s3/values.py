@@ -1,0 +1,217 @@
+"""Single values of headers and query parameters: text to what a handler takes, and back."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from email.header import decode_header, make_header
+from typing import Any
+
+from botocore.model import Shape
+
+from gateway.s3 import quirks
+from gateway.s3.errors import S3Error, invalid_argument
+from gateway.s3.names import named
+from gateway.s3.times import exact_time, http_time, parse_http_time, parse_iso_time
+
+Convert = Callable[[str], Any]
+Encode = Callable[[Any], bytes]
+METADATA_PREFIX = "x-amz-meta-"
+
+
+def compile_decoder(wire_name: str, shape: Shape) -> Convert | None:
+    """What makes a handler's argument of a header's or parameter's text; None where it is the text."""
+    decode = _decoder(wire_name, shape)
+    return decode if decode is None else named(decode, f"decode_{wire_name}")
+
+
+def _decoder(wire_name: str, shape: Shape) -> Convert | None:
+    name = wire_name.lower()
+    match shape.type_name:
+        case "timestamp" if name in quirks.TEXT_TIMES:
+            return _override(wire_name) if name.startswith(quirks.RESPONSE_OVERRIDES) else None
+        case "timestamp":
+            return _time(wire_name, shape)
+        case "integer" | "long":
+            return _integer(wire_name)
+        case "boolean":
+            return _boolean(wire_name)
+        case "list":
+            return _list(wire_name, shape.member)
+    if getattr(shape, "enum", None):
+        return _enum(wire_name, frozenset(shape.enum))
+    if name.startswith(quirks.RESPONSE_OVERRIDES):
+        return _override(wire_name)
+    return _not_empty(wire_name, quirks.NOT_EMPTY[wire_name]) if wire_name in quirks.NOT_EMPTY else None
+
+
+def _time(name: str, shape: Shape) -> Convert:
+    if shape.serialization.get("timestampFormat") != "iso8601":
+        # RFC 9110, 13.1.3: a recipient ignores the condition when its date is not a valid one.
+        return lambda text: parse_http_time(text)
+
+    def decode(text: str) -> int:
+        moment = parse_iso_time(text)
+        if moment is None:
+            raise invalid_argument("The retain until date must be provided in ISO 8601 format", name, text)
+        return moment
+
+    return decode
+
+
+def _integer(name: str) -> Convert:
+    lowest, highest, shown, beyond = quirks.INTEGERS.get(
+        name, (0, 2**63 - 1, name, quirks.NOT_AN_INTEGER.format(name=name))
+    )
+    unreadable = beyond if name == "partNumber" else quirks.NOT_AN_INTEGER.format(name=name)
+    lenient = name in quirks.LENIENT_INTEGERS
+
+    def decode(text: str) -> int | None:
+        if text.isdecimal() and text.isascii() and len(text) < 20:
+            number = int(text)
+            if lowest <= number <= highest:
+                return number
+        elif not text:
+            return None
+        if lenient:
+            return None
+        below = text[:1] == "-" and text[1:].isdecimal() and text.isascii()
+        raise invalid_argument(beyond, shown, text) if below else invalid_argument(unreadable, name, text)
+
+    return decode
+
+
+def _boolean(name: str) -> Convert:
+    def decode(text: str) -> bool | None:
+        match text.lower():
+            case "true":
+                return True
+            case "false":
+                return False
+            case "":
+                return None
+        raise invalid_argument(f"Value for {name} is invalid, it must be true or false.", name, text)
+
+    return decode
+
+
+def _enum(name: str, values: frozenset[str]) -> Convert:
+    def decode(text: str) -> str:
+        if text in values:
+            return text
+        raise _unknown_value(name, text)
+
+    return decode
+
+
+def _list(name: str, item: Shape) -> Convert:
+    values = frozenset(getattr(item, "enum", ()))
+
+    def decode(text: str) -> list[str]:
+        items = [stripped for part in text.split(",") if (stripped := part.strip())]
+        if values and not values.issuperset(items):
+            raise _unknown_value(name, text)
+        return items
+
+    return decode
+
+
+def _unknown_value(name: str, value: str) -> S3Error:
+    code, message = quirks.ENUMS.get(name, ("InvalidArgument", None))
+    if code == "InvalidStorageClass":
+        return S3Error(code, message, fields={"StorageClassRequested": value})
+    return S3Error(code, message, fields={"ArgumentName": name, "ArgumentValue": value})
+
+
+def _override(name: str) -> Convert:
+    """A response-* parameter is sent back as a header: what cannot stand in one is refused, as S3 does."""
+
+    def decode(text: str) -> str:
+        if not _HEADER_VALUE(text):
+            raise invalid_argument("Header value cannot be represented using ISO-8859-1.", name, text)
+        return text
+
+    return decode
+
+
+_HEADER_VALUE = re.compile("[\t\x20-\x7e\x80-\xff]*").fullmatch
+
+
+def _not_empty(name: str, message: str) -> Convert:
+    def decode(text: str) -> str:
+        if not text:
+            raise invalid_argument(message, name, text)
+        return text
+
+    return decode
+
+
+def decode_metadata(headers: Mapping[str, str]) -> dict[str, str]:
+    """User metadata by lower-case name without the prefix, RFC 2047 words decoded, within S3's limit."""
+    metadata = {
+        name[len(METADATA_PREFIX) :]: _decode_words(value) if "=?" in value else value
+        for name, value in headers.items()
+        if name.startswith(METADATA_PREFIX)
+    }
+    size = sum(len(name) + len(value.encode()) for name, value in metadata.items())
+    if size > quirks.METADATA_LIMIT:
+        fields = {"Size": str(size), "MaxSizeAllowed": str(quirks.METADATA_LIMIT)}
+        raise S3Error("MetadataTooLarge", fields=fields)
+    return metadata
+
+
+def _decode_words(value: str) -> str:
+    try:
+        return str(make_header(decode_header(value)))
+    except (ValueError, LookupError):
+        return value
+
+
+def encode_metadata(metadata: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata"""
+    return [(f"{METADATA_PREFIX}{name}".encode(), _encode_words(value)) for name, value in metadata.items()]
+
+
+def _encode_words(value: str) -> bytes:
+    """The text itself when it is printable US-ASCII, otherwise RFC 2047 words of at most 75 characters."""
+    if value.isascii() and value.isprintable():
+        return value.encode()
+    words: list[bytes] = []
+    word = b""
+    for character in value:
+        encoded = character.encode("utf-8", "replace")
+        if len(word) + len(encoded) > 45:
+            words.append(word)
+            word = b""
+        word += encoded
+    return b" ".join(b"=?UTF-8?B?%s?=" % b64encode(word) for word in (*words, word))
+
+
+def compile_encoder(wire_name: str, shape: Shape) -> Encode:
+    """What turns an operation's output member into the bytes of its header."""
+    if wire_name.lower() == "etag":
+        return _etag
+    if shape.type_name == "timestamp":
+        write = exact_time if shape.serialization.get("timestampFormat") == "iso8601" else http_time
+        return lambda value: value.encode("latin-1") if isinstance(value, str) else write(value).encode()
+    return _ENCODERS[shape.type_name]
+
+
+def _etag(value: str) -> bytes:
+    return b'"%s"' % value.encode()
+
+
+def _text(value: str) -> bytes:
+    return value.encode("latin-1")
+
+
+def _number(value: int) -> bytes:
+    return b"%d" % value
+
+
+def _flag(value: bool) -> bytes:
+    return b"true" if value else b"false"
+
+
+_ENCODERS: dict[str, Encode] = {"string": _text, "integer": _number, "long": _number, "boolean": _flag}
