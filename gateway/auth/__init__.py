@@ -1,0 +1,36 @@
+"""Who sent a request, proved by Signature Version 4: in the Authorization header, in the query, or nobody.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+"""
+
+from __future__ import annotations
+
+from gateway.auth.header import authenticate_header
+from gateway.auth.payload import Payload, anonymous_payload
+from gateway.auth.presigned import authenticate_query, is_presigned
+from gateway.auth.proof import FindUser, Identity
+from gateway.request import Request
+from gateway.s3.errors import S3Error
+
+__all__ = ["FindUser", "Identity", "Payload", "authenticate"]
+
+
+def authenticate(request: Request, find_user: FindUser, region: str, now: float) -> Identity:
+    """`now` is seconds since the epoch. A request that names no key is the anonymous one's, not an error.
+
+    Parameters of a presigned URL that stand for headers are put among `request.headers` once they are proved.
+    """
+    authorization = request.headers.get("authorization")
+    presigned = bool(request.query) and is_presigned(request.query)
+    if authorization and presigned:
+        raise S3Error(
+            "InvalidArgument",
+            "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query"
+            " string parameter or the Authorization header should be specified",
+            fields={"ArgumentName": "Authorization", "ArgumentValue": authorization},
+        )
+    if authorization:
+        return authenticate_header(request, authorization, find_user, region, now)
+    if presigned:
+        return authenticate_query(request, find_user, region, now)
+    return Identity(None, "", anonymous_payload(request))

@@ -1,0 +1,103 @@
+"""How a body proves itself: what x-amz-content-sha256 announces.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import NamedTuple
+
+from gateway.auth.chunks import ChunkSignatures
+from gateway.request import Request
+from gateway.s3.errors import S3Error
+
+EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+UNSIGNED = "UNSIGNED-PAYLOAD"
+
+_SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+_SIGNED_CHUNKS_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+_UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+_ECDSA = frozenset(
+    {"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"}
+)
+
+
+class Payload(NamedTuple):
+    """`sha256` is the body's, in hex, if it was given; `signatures` check an aws-chunked body's chunks."""
+
+    sha256: str | None = None
+    chunked: bool = False
+    trailer: bool = False
+    signatures: ChunkSignatures | None = None
+
+
+_PLAIN = Payload()
+_TRAILER = Payload(chunked=True, trailer=True)
+
+
+def require_payload_hash(value: str | None) -> str:
+    if value is None:
+        raise S3Error("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+    if is_sha256(value) or value in (UNSIGNED, _UNSIGNED_TRAILER, _SIGNED_CHUNKS, _SIGNED_CHUNKS_TRAILER):
+        return value
+    if value in _ECDSA:
+        raise S3Error("NotImplemented", f"The chunk encoding algorithm {value} is not supported.")
+    raise S3Error(
+        "InvalidArgument",
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER,"
+        " STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER,"
+        " STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"
+        " or a valid sha256 value.",
+        fields={"ArgumentName": "x-amz-content-sha256", "ArgumentValue": value},
+    )
+
+
+def signed_payload(request: Request, value: str, signatures: ChunkSignatures) -> Payload:
+    """For a hash that `require_payload_hash` let pass; without a body it is compared here and now."""
+    if value == UNSIGNED:
+        return _PLAIN
+    if value == _UNSIGNED_TRAILER:
+        return _TRAILER
+    if value == _SIGNED_CHUNKS:
+        return Payload(chunked=True, signatures=signatures)
+    if value == _SIGNED_CHUNKS_TRAILER:
+        return Payload(chunked=True, trailer=True, signatures=signatures)
+    return _literal_payload(request, value)
+
+
+def anonymous_payload(request: Request) -> Payload:
+    value = request.headers.get("x-amz-content-sha256")
+    if value is None or require_payload_hash(value) == UNSIGNED:
+        return _PLAIN
+    if value == _UNSIGNED_TRAILER:
+        return _TRAILER
+    if value in (_SIGNED_CHUNKS, _SIGNED_CHUNKS_TRAILER):
+        raise S3Error(
+            "InvalidRequest",
+            "Anonymous requests don't support this x-amz-content-sha256 value. Please use UNSIGNED-PAYLOAD"
+            " or STREAMING-UNSIGNED-PAYLOAD-TRAILER.",
+        )
+    return _literal_payload(request, value)
+
+
+def is_sha256(value: str) -> bool:
+    try:
+        return len(value) == 64 and len(bytes.fromhex(value)) == 32
+    except ValueError:
+        return False
+
+
+def compare_sha256(claimed: str, computed: str) -> None:
+    if not hmac.compare_digest(claimed.encode(), computed.encode()):
+        raise S3Error(
+            "XAmzContentSHA256Mismatch",
+            fields={"ClientComputedContentSHA256": claimed, "S3ComputedContentSHA256": computed},
+        )
+
+
+def _literal_payload(request: Request, value: str) -> Payload:
+    value = value.lower()
+    if not request.content_length and "transfer-encoding" not in request.headers:
+        compare_sha256(value, EMPTY_SHA256)
+    return Payload(sha256=value)

@@ -1,0 +1,71 @@
+"""Proving a claim, alike for header and query: the user, the headers that must be signed, the signature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from catalog.records import User
+from gateway.auth.canonical import canonical_request
+from gateway.auth.chunks import ChunkSignatures
+from gateway.auth.claim import Claim, SignedHeaders
+from gateway.auth.payload import Payload, signed_payload
+from gateway.auth.signing import signature_mismatch, signing_key, string_to_sign
+from gateway.request import Request
+from gateway.s3.errors import S3Error
+
+FindUser = Callable[[str], User | None]
+
+
+class Identity(NamedTuple):
+    """`user` is None for the anonymous; `payload` says how the body proves itself."""
+
+    user: User | None
+    access_key: str
+    payload: Payload
+
+
+def known_user(access_key: str, token: str | None, find_user: FindUser) -> User:
+    """Keys here are long-term ones, so a session token belongs to none of them."""
+    user = find_user(access_key)
+    if user is None:
+        raise S3Error("InvalidAccessKeyId", fields={"AWSAccessKeyId": access_key})
+    if token:
+        raise S3Error("InvalidToken", fields={"Token-0": token})
+    return user
+
+
+def require_signed(headers: dict[str, str], signed: SignedHeaders) -> None:
+    """Host and every x-amz-* header there is, but for the payload hash, which the signature covers anyway.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+    """
+    known = signed.known
+    unsigned = [name for name in headers if name[:6] == "x-amz-" and name not in known]
+    if "host" not in known:
+        unsigned.append("host")
+    if unsigned and unsigned != ["x-amz-content-sha256"]:
+        raise S3Error(
+            "AccessDenied",
+            "There were headers present in the request which were not signed",
+            fields={"HeadersNotSigned": ", ".join(sorted(set(unsigned) - {"x-amz-content-sha256"}))},
+        )
+
+
+def prove(request: Request, claim: Claim, user: User) -> Identity:
+    """Raises SignatureDoesNotMatch unless the claim's signature is over this very request."""
+    credential = claim.credential
+    key = signing_key(user.secret_key, credential.day, credential.region)
+    canonical, to_sign = _texts(request, claim, request.host)
+    if not key.matches(to_sign, claim.signature) and not any(
+        key.matches(_texts(request, claim, host)[1], claim.signature) for host in request.other_hosts()
+    ):
+        raise signature_mismatch(credential.access_key, to_sign, claim.signature, canonical)
+    chunks = ChunkSignatures(key, credential.access_key, claim.stamp, credential.scope, claim.signature)
+    return Identity(user, credential.access_key, signed_payload(request, claim.payload_hash, chunks))
+
+
+def _texts(request: Request, claim: Claim, host: str) -> tuple[str, str]:
+    signed = claim.signed
+    canonical = canonical_request(request, host, signed.names, signed.text, claim.query, claim.payload_hash)
+    return canonical, string_to_sign(claim.stamp, claim.credential.scope, canonical)

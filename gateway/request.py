@@ -1,0 +1,220 @@
+"""One HTTP request as S3 sees it: which bucket, which key, which parameters, still unauthenticated."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import os
+import random
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
+
+from gateway.s3.errors import S3Error
+
+if TYPE_CHECKING:
+    from gateway.body import Body
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+MAX_KEY_BYTES = 1024
+
+_HOST_ID = base64.b64encode(os.urandom(57)).decode()
+
+
+class Request:
+    """`raw_path` and `raw_query` are as sent; everything else is decoded. `body` is set once it is opened."""
+
+    __slots__ = (
+        "_domains",
+        "body",
+        "bucket",
+        "client_ip",
+        "content_length",
+        "headers",
+        "host",
+        "host_id",
+        "key",
+        "method",
+        "query",
+        "raw_path",
+        "raw_query",
+        "receive",
+        "request_id",
+        "scheme",
+        "sent_content_encoding",
+    )
+
+    method: str
+    raw_path: bytes
+    raw_query: bytes
+    bucket: str | None
+    key: str | None
+    query: dict[str, str]
+    headers: dict[str, str]
+    host: str
+    scheme: str
+    client_ip: str
+    content_length: int | None
+    request_id: str
+    host_id: str
+    receive: Receive
+    body: Body | None
+    sent_content_encoding: str | None
+    _domains: tuple[str, ...]
+
+    @classmethod
+    def from_scope(cls, scope: Scope, receive: Receive, domains: tuple[str, ...] = ()) -> Request:
+        request = cls.identify(scope, receive, domains)
+        request.locate()
+        return request
+
+    def locate(self) -> None:
+        """Parses path and query. Raises InvalidURI, InvalidBucketName or KeyTooLongError."""
+        self.query = parse_query(self.raw_query)
+        self.bucket, self.key = split_path(self.raw_path, bucket_of(self.host, self._domains))
+
+    @classmethod
+    def identify(cls, scope: Scope, receive: Receive, domains: tuple[str, ...] = ()) -> Request:
+        """All but path and query: cannot fail, so that what is wrong in those is answered with its ids."""
+        request = cls.__new__(cls)
+        request.method = scope["method"]
+        request.raw_path = scope["raw_path"]
+        request.raw_query = scope["query_string"]
+        request.bucket = request.key = request.body = None
+        request.query = {}
+        request.scheme = scope["scheme"]
+        client = scope.get("client")
+        request.client_ip = client[0] if client else ""
+        request.receive = receive
+        request.request_id = f"{random.getrandbits(64):016X}"
+        request.host_id = _HOST_ID
+        request.headers = headers = _join_headers(scope["headers"])
+        length = headers.get("content-length")
+        request.content_length = int(length) if length is not None and is_number(length) else None
+        request.sent_content_encoding = None
+        if "aws-chunked" in headers.get("content-encoding", ""):
+            request.sent_content_encoding = headers["content-encoding"]
+            _strip_aws_chunked(headers)
+        request._domains = domains
+        request.host = headers.get("host", "")
+        if domains and "x-forwarded-host" in headers:
+            request.host = _public_host(request.host, headers, domains)
+        return request
+
+    def other_hosts(self) -> list[str]:
+        """What a proxy may have made of the Host the client signed; only those that name the same bucket."""
+        forwarded = _forwarded_host(self.headers)
+        port = self.headers.get("x-forwarded-port", "").strip()
+        hosts = [self.headers.get("host", ""), forwarded]
+        if forwarded and port:
+            hosts.append(f"{forwarded}:{port}")
+        bucket = bucket_of(self.host, self._domains)
+        return [host for host in hosts if host and bucket_of(host, self._domains) == bucket]
+
+
+def parse_query(raw: bytes) -> dict[str, str]:
+    """The first of several equal names wins, as in S3; a name without `=` has the value ""."""
+    query: dict[str, str] = {}
+    if raw:
+        for pair in _text(raw).replace("+", " ").split("&"):
+            name, _, value = pair.partition("=")
+            if "%" in pair:
+                name, value = _unescape(name.encode()), _unescape(value.encode())
+            if name and name not in query:
+                query[name] = value
+    return query
+
+
+def split_path(raw_path: bytes, host_bucket: str | None) -> tuple[str | None, str | None]:
+    """Slashes part bucket and key before decoding, so a key may hold any byte; an empty key is no key."""
+    raw_key = raw_path[1:]
+    bucket = host_bucket
+    if host_bucket is None:
+        raw_bucket, _, raw_key = raw_key.partition(b"/")
+        bucket = _unescape(raw_bucket) or None
+        if bucket is None and raw_key:
+            raise S3Error("InvalidBucketName", fields={"BucketName": ""})
+    if not raw_key:
+        return bucket, None
+    key = _unescape(raw_key)
+    if len(raw_key) > MAX_KEY_BYTES and (size := len(key.encode())) > MAX_KEY_BYTES:
+        raise S3Error("KeyTooLongError", fields={"Size": str(size), "MaxSizeAllowed": str(MAX_KEY_BYTES)})
+    return bucket, key
+
+
+def percent_decode(raw: bytes) -> bytes:
+    """Each `%` must start an escape: unlike urllib, which lets a lone one pass."""
+    decoded = unquote_to_bytes(raw)
+    if len(raw) - len(decoded) != 2 * raw.count(b"%"):
+        raise S3Error("InvalidURI")
+    return decoded
+
+
+@functools.lru_cache(maxsize=4096)
+def bucket_of(host: str, domains: tuple[str, ...]) -> str | None:
+    """The bucket that a virtual-host style Host names: what stands before the longest domain that fits.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+    """
+    name = _without_port(host)
+    fitting = [domain for domain in map(_without_port, domains) if name.endswith("." + domain)]
+    if not fitting or name in map(_without_port, domains):
+        return None
+    return name[: -len(max(fitting, key=len)) - 1]
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).rstrip(".").lower()
+
+
+def _join_headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    if len(headers) != len(pairs):
+        headers = {}
+        for raw_name, raw_value in pairs:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _strip_aws_chunked(headers: dict[str, str]) -> None:
+    """The object is stored without this coding, which is of the transfer only.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+    """
+    codings = [coding.strip() for coding in headers["content-encoding"].split(",")]
+    kept = ",".join(coding for coding in codings if coding and coding != "aws-chunked")
+    if kept:
+        headers["content-encoding"] = kept
+    else:
+        del headers["content-encoding"]
+
+
+def _public_host(host: str, headers: dict[str, str], domains: tuple[str, ...]) -> str:
+    """A proxy that rewrites Host hides the bucket in it; then the forwarded one counts."""
+    forwarded = _forwarded_host(headers)
+    if bucket_of(host, domains) is None and bucket_of(forwarded, domains) is not None:
+        return forwarded
+    return host
+
+
+def _forwarded_host(headers: dict[str, str]) -> str:
+    return headers.get("x-forwarded-host", "").partition(",")[0].strip()
+
+
+def _unescape(raw: bytes) -> str:
+    return _text(percent_decode(raw) if b"%" in raw else raw)
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise S3Error("InvalidURI") from None
+
+
+def is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20

@@ -1,0 +1,107 @@
+"""Against botocore's own signers, for whatever a client may send."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+KEYS = [
+    "plain",
+    "a/b/c",
+    "/leading",
+    "trailing/",
+    "a//b",
+    "a/../b",
+    "./a",
+    "a b",
+    "a+b",
+    "a%2Fb",
+    "100%",
+    "new\nline",
+    "tab\t",
+    "~-._!$&'()*,;=:@",
+    'quote"<>\\^`{|}',
+    "emoji \U0001f986",
+    "e\u0301\u00e9",
+    "?query#fragment",
+]
+
+
+@pytest.mark.parametrize("expires", [None, 60])
+@pytest.mark.parametrize("key", KEYS)
+def test_any_key(s3, now, key, expires):
+    request = s3.sign("GET", "http://localhost:9000/bucket/" + quote(key, safe="/~"), expires=expires)
+    assert s3.check(request, now).user is not None
+    assert request.key == key
+
+
+@given(
+    key=st.text(min_size=1, max_size=100), value=st.text(max_size=50), name=st.text(min_size=1, max_size=20)
+)
+def test_any_text_in_path_and_query(s3, key, value, name):
+    key = key.encode("utf-8", "ignore").decode() or "k"
+    url = f"http://localhost/bucket/{quote(key, safe='/~')}"
+    query = f"?{_quote(name)}={_quote(value)}&list-type=2&{_quote(name)}=0"
+    assert s3.check(s3.sign("GET", url + query), time.time()).user is not None
+
+
+def _quote(text):
+    return quote(text.encode("utf-8", "ignore") or b"x", safe="-._~")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "plain",
+        "  leading",
+        "trailing  ",
+        "two  blanks",
+        "a: b",
+        '"quoted  blanks"',
+        "tab\tinside",
+        "\u00e9",
+        "\u00e0 \u00c5",
+    ],
+)
+def test_header_values(s3, now, value):
+    """The last one has in UTF-8 the bytes 0xA0 and 0x85, blanks to str.split() when read as Latin-1."""
+    request = s3.sign("PUT", "http://localhost/b/k", {"x-amz-meta-value": value})
+    assert s3.check(request, now).user is not None
+
+
+def test_content_encoding_is_signed_as_sent(s3, now):
+    request = s3.sign("PUT", "http://localhost/b/k", {"content-encoding": "aws-chunked,gzip"})
+    assert s3.check(request, now).user is not None
+    assert request.headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("query", ["acl", "acl=", "versions&prefix=a%2Fb&prefix=", "a=b%3Dc&a-b=1&a=1"])
+def test_queries(s3, now, query):
+    assert s3.check(s3.sign("GET", f"http://localhost/b?{query}"), now).user is not None
+
+
+def test_virtual_host_style(s3, now):
+    request = s3.sign("GET", "http://bucket.s3.example.com:9000/k", domains=("s3.example.com",))
+    assert s3.check(request, now).user is not None
+    assert (request.bucket, request.key) == ("bucket", "k")
+
+
+def test_nobody(s3, now):
+    for headers in ({}, {"authorization": ""}):
+        identity = s3.check(s3.make("GET", "/b/k?list-type=2", {"host": "h"} | headers), now)
+        assert identity == (None, "", (None, False, False, None))
+
+
+def test_body_hash_is_checked_where_there_is_no_body(s3, now):
+    wrong = "0" * 64
+    request = s3.make("GET", "/b/k", {"host": "h", "x-amz-content-sha256": wrong})
+    error = s3.refusal(request, now)
+    assert error.code == "XAmzContentSHA256Mismatch"
+    assert error.fields == {
+        "ClientComputedContentSHA256": wrong,
+        "S3ComputedContentSHA256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    }
