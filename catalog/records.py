@@ -64,6 +64,23 @@ class Version(Record, frozen=True):
     upload_id: str | None = None  # the upload it was completed from
 
 
+class Listed(Record, frozen=True):
+    """What a listing says of a version: the first fields of `Version`, decoded without the rest."""
+
+    seq: int
+    version_id: str
+    modified: int
+    etag: str
+    size: int
+    storage_class: str
+    owner: str
+    checksum: Checksum | None = None
+    delete_marker: bool = False
+
+
+assert Version.__struct_fields__[: len(Listed.__struct_fields__)] == Listed.__struct_fields__
+
+
 class Bucket(Record, frozen=True):
     """`versioning` is "" (never enabled), "Enabled" or "Suspended"; `settings` holds each configuration by its name."""
 

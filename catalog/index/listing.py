@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 import lmdb
+import msgspec
 
 from catalog.index import Index
-from catalog.index.apply import decode_version, locate
+from catalog.index.apply import locate
 from catalog.index.keys import (
     CHUNK,
     END,
@@ -19,14 +22,16 @@ from catalog.index.keys import (
     upload_bytes,
 )
 from catalog.index.lookup import decode_upload, version_by_id
-from catalog.records import Bucket, Upload, Version
+from catalog.records import Bucket, Listed, Upload
+
+_decode: Callable[[bytes], Listed] = msgspec.msgpack.Decoder(Listed).decode
 
 
 @dataclass(slots=True)
 class Page:
     """`next` is the last key or common prefix returned, fit to be the next page's `after`; "" at the end."""
 
-    items: list[tuple[str, Version]] = field(default_factory=list)
+    items: list[tuple[str, Listed]] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     truncated: bool = False
     next: str = ""
@@ -36,7 +41,7 @@ class Page:
 class VersionPage:
     """Items are key, version and whether it is the latest; `next_version` is "" behind a common prefix."""
 
-    items: list[tuple[str, Version, bool]] = field(default_factory=list)
+    items: list[tuple[str, Listed, bool]] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     truncated: bool = False
     next_key: str = ""
@@ -60,15 +65,15 @@ def list_objects(
     if limit <= 0:
         return page
     space = space_of(bucket.id)
+    if not delimiter and not _has_children(txn, index.spaces, space):
+        return _plain(index, txn, bucket.id, room, limit)
     entries = walk(txn, index.objects, index.spaces, space, room.start)
     count, last = 0, b""
-    items, begins, is_prefix = page.items, room.prefix, room.common_prefix
     while True:
         for key, raw in entries:
-            if not key.startswith(begins):
-                page.next = ""
+            if not key.startswith(room.prefix):
                 return page
-            common = is_prefix(key) if delimiter else None
+            common = room.common_prefix(key) if delimiter else None
             if count == limit:
                 page.truncated, page.next = True, unescape(last)
                 return page
@@ -78,10 +83,31 @@ def list_objects(
                 last = common
                 entries = walk(txn, index.objects, index.spaces, space, behind_all(common))
                 break
-            items.append((unescape(key), decode_version(raw)))
+            page.items.append((unescape(key), _decode(raw)))
             last = key
         else:
             return page
+
+
+def _plain(index: Index, txn: lmdb.Transaction, bucket_id: int, room: _Room, limit: int) -> Page:
+    """The commonest listing, without a layer between the cursor and the page."""
+    space = space_of(bucket_id)
+    prefix = space + room.prefix
+    with txn.cursor(db=index.objects) as cursor:
+        if not cursor.set_range(space + room.start):
+            return Page()
+        found = list(islice(cursor, limit + 1))
+    end = behind_all(prefix) if room.prefix else space_of(bucket_id + 1)
+    if found[-1][0] >= end:
+        del found[bisect_left(found, (end,)) :]
+    more = len(found) > limit
+    if more:
+        found.pop()
+    names = [key[8:].decode() for key, _ in found]
+    if "\0" in "".join(names):
+        names = [unescape(key[8:]) for key, _ in found]
+    items = list(zip(names, [_decode(raw) for _, raw in found], strict=True))
+    return Page(items, [], more, items[-1][0] if more else "")
 
 
 def list_versions(
@@ -220,6 +246,10 @@ def _merged(
         entry = next(direct, None)
 
 
+def _has_children(txn: lmdb.Transaction, spaces: object, space: bytes) -> bool:
+    return next(_children(txn, spaces, space, b""), None) is not None
+
+
 def _children(txn: lmdb.Transaction, spaces: object, space: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
     with txn.cursor(db=spaces) as cursor:
         if not cursor.set_range(space + start[:CHUNK]):
@@ -232,7 +262,7 @@ def _children(txn: lmdb.Transaction, spaces: object, space: bytes, start: bytes)
 
 def _all_versions(
     index: Index, txn: lmdb.Transaction, space: bytes, start: bytes
-) -> Iterator[tuple[bytes, Version, bool]]:
+) -> Iterator[tuple[bytes, Listed, bool]]:
     """Key, version, whether it is the latest: each key's current version, then its noncurrent ones, newest first."""
     objects = walk(txn, index.objects, index.spaces, space, start)
     versions = walk(txn, index.versions, index.spaces, space, start)
@@ -241,11 +271,11 @@ def _all_versions(
     while current is not None or older is not None:
         if current is not None and (older is None or current[0] <= older[0][:-10]):
             seen = current[0]
-            yield seen, decode_version(current[1]), True
+            yield seen, _decode(current[1]), True
             current = next(objects, None)
         elif older is not None:
             key = older[0][:-10]
-            yield key, decode_version(older[1]), key != seen
+            yield key, _decode(older[1]), key != seen
             seen = key
             older = next(versions, None)
 
