@@ -153,6 +153,8 @@ class ObjectChanged(Record, frozen=True, tag=3):
     """Versions `removed` ended; then `put`, if any, became the newest (the one that was current: noncurrent).
 
     With `upload_id` the upload of that id ended in `put`: its parts that `put` does not name are dropped.
+    `previous` is the `seq` of the newest of the key's other versions that remain (0: none remains), which `put` makes
+    noncurrent, or which is the newest now where there is no `put`. None says nothing: who needs it must look it up.
     """
 
     bucket_id: int
@@ -160,6 +162,7 @@ class ObjectChanged(Record, frozen=True, tag=3):
     put: Version | None = None
     removed: list[Removed] = []
     upload_id: str | None = None
+    previous: int | None = None
 
 
 class VersionUpdated(Record, frozen=True, tag=4):

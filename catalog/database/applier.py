@@ -1,0 +1,102 @@
+"""Log to tables: a batch of records becomes one transaction, and none is ever applied twice."""
+
+from __future__ import annotations
+
+import duckdb
+
+from catalog.database.effect import Effect, Key, keys_in_doubt
+from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, users
+from catalog.errors import CatalogUnusable
+from catalog.records import BucketPut, LogRecord, Mutation, Position, UploadCreated
+
+Numbered = tuple[int, LogRecord]
+
+
+def apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered], position: Position) -> int:
+    """Apply what of `records` is new, up to `position`, which stands behind the last; how many were new.
+
+    Raises CatalogUnusable, and leaves no trace, where sequence numbers are missing.
+    """
+    connection.begin()
+    try:
+        new = _new(records, applied.position(connection).seq, position)
+        if new:
+            _apply(connection, new)
+            applied.advance(connection, position)
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return len(new)
+
+
+def _new(records: list[Numbered], reached: int, position: Position) -> list[Numbered]:
+    """The records behind `reached`, which must follow it, and one another, without a gap, to `position`."""
+    new = [record for record in records if record[0] > reached]
+    if new or position.seq > reached:
+        expected = range(reached + 1, position.seq + 1)
+        if [seq for seq, _ in new] != list(expected):
+            came = f"{new[0][0]} to {new[-1][0]}" if new else "none"
+            raise CatalogUnusable(
+                f"DuckDB has applied the commit log up to sequence number {reached} and should get what follows, up to "
+                f"{position.seq}, but was given {came}: a segment is missing, or the two are not of the same catalog"
+            )
+    return new
+
+
+def _apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered]) -> None:
+    mutations = [record.mutation for _, record in records]
+    known = buckets.find(connection, {_bucket_id(mutation) for mutation in mutations})
+    effect = Effect(known, _history(connection, keys_in_doubt(mutations, known)))
+    entries = []
+    for seq, record in records:
+        effect.add(record.mutation)
+        entries += journal.rows(seq, record, known)
+    journal.add(connection, entries)
+    buckets.replace(connection, effect.buckets)
+    users.replace(connection, effect.users)
+    _write_uploads(connection, effect)
+    _write_objects(connection, effect)
+
+
+def _bucket_id(mutation: Mutation) -> int:
+    match mutation:
+        case BucketPut():
+            return mutation.bucket.id
+        case UploadCreated():
+            return mutation.upload.bucket_id
+        case _:
+            return getattr(mutation, "bucket_id", 0)
+
+
+def _history(connection: duckdb.DuckDBPyConnection, keys: set[Key]) -> dict[Key, set[int]]:
+    history: dict[Key, set[int]] = {key: set() for key in keys}
+    if keys:
+        for bucket_id, key, seq in objects.versions_of(connection, keys):
+            history[bucket_id, key].add(seq)
+    return history
+
+
+def _write_uploads(connection: duckdb.DuckDBPyConnection, effect: Effect) -> None:
+    uploads.remove(connection, effect.ended_uploads)
+    parts.remove_of_uploads(connection, effect.ended_uploads)
+    uploads.remove_of_buckets(connection, effect.removed_buckets())
+    parts.remove_of_buckets(connection, effect.removed_buckets())
+    uploads.add(connection, effect.uploads.values())
+    puts = {(upload_id, number): put for upload_id, held in effect.parts.items() for number, put in held.items()}
+    parts.add(connection, puts, [key for key in puts if key[0] not in effect.uploads])
+
+
+def _write_objects(connection: duckdb.DuckDBPyConnection, effect: Effect) -> None:
+    """A version that was updated is written anew: DuckDB does the same with an UPDATE of maps."""
+    latest = objects.latest_among(connection, effect.updated)
+    rows = [
+        objects.row(bucket_id, key, version, effect.latest.get(seq, seq in latest))
+        for seq, (bucket_id, key, version) in effect.updated.items()
+    ]
+    rows += [objects.row(new.bucket_id, new.key, new.version, new.is_latest) for new in effect.added.values()]
+    objects.remove(connection, effect.removed.union(effect.updated))
+    for flag in (False, True):
+        marked = [seq for seq, is_latest in effect.latest.items() if is_latest is flag and seq not in effect.updated]
+        objects.mark_latest(connection, marked, flag)
+    objects.add(connection, rows)

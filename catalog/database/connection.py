@@ -1,0 +1,89 @@
+"""Opens catalog.duckdb and brings its schema up to date. The settings that bound every query are set here."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from catalog.errors import CatalogUnusable
+
+FILE = "catalog.duckdb"
+_MIGRATIONS = files("catalog.database").joinpath("migrations")
+_VIEWS = files("catalog.database").joinpath("views")
+PUBLIC_VIEWS = tuple(sorted(file.name.removesuffix(".sql") for file in _VIEWS.iterdir()))
+
+
+def open_database(directory: Path | None) -> duckdb.DuckDBPyConnection:
+    """The catalog in `directory`, or one in memory, migrated and locked down. Raises CatalogUnusable."""
+    path = ":memory:" if directory is None else str(directory / FILE)
+    try:
+        connection = duckdb.connect(path, config=_config())
+    except duckdb.Error as problem:
+        raise CatalogUnusable(f"{path} cannot be opened: {problem}") from problem
+    try:
+        migrate(connection)
+        _replace_views(connection)
+        connection.execute("SET lock_configuration = true")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def migrate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Run what migrations the database has not had, each in a transaction of its own."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER, name VARCHAR, applied_at TIMESTAMP)"
+    )
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    found = int(row[0]) if row is not None else 0
+    known = migrations()
+    if found > len(known):
+        raise CatalogUnusable(
+            f"the catalog has schema version {found}, but this version of Ducket knows only {len(known)}: "
+            "it was written by a newer Ducket; run that one, or restore a backup of the data folder"
+        )
+    for version, name, statements in known[found:]:
+        connection.begin()
+        try:
+            connection.execute(statements)
+            now = datetime.now(UTC).replace(tzinfo=None)
+            connection.execute("INSERT INTO schema_version VALUES (?, ?, ?)", [version, name, now])
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """Version, name and SQL of each, in order; a gap in the numbers is a mistake of ours."""
+    found = sorted((file.name, file.read_text()) for file in _MIGRATIONS.iterdir() if file.name.endswith(".sql"))
+    numbered = [(int(name[:4]), name[5:].removesuffix(".sql"), statements) for name, statements in found]
+    assert [version for version, _, _ in numbered] == list(range(1, len(numbered) + 1))
+    return numbered
+
+
+def _replace_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Views are code, not data: they are what this version says. Secure ones do not show what they read from."""
+    for view in PUBLIC_VIEWS:
+        connection.execute(f"CREATE OR REPLACE SECURE VIEW main.{view} AS {_VIEWS.joinpath(view + '.sql').read_text()}")
+
+
+def _config() -> dict[str, str | bool | int | float | list[str]]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "memory_limit": f"{max(256, min(4096, memory // 4 // 2**20))}MiB",
+        "threads": max(1, min(8, len(os.sched_getaffinity(0)))),
+        "max_temp_directory_size": "16GiB",
+        "wal_autocheckpoint": "64MiB",
+        "enable_external_access": False,
+        "autoload_known_extensions": False,
+        "autoinstall_known_extensions": False,
+        "allow_community_extensions": False,
+        "python_enable_replacements": False,
+        "preserve_insertion_order": True,
+    }

@@ -1,0 +1,159 @@
+"""What a batch of mutations comes to: rows to add, to remove and to alter, each version touched once at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from catalog.records import (
+    Bucket,
+    BucketPut,
+    BucketRemoved,
+    Mutation,
+    ObjectChanged,
+    PartPut,
+    Upload,
+    UploadAborted,
+    UploadCreated,
+    User,
+    UserPut,
+    UserRemoved,
+    Version,
+    VersionUpdated,
+)
+
+Key = tuple[int, str]  # bucket id and key
+
+
+class Added:
+    """A version that the batch made and did not end."""
+
+    __slots__ = ("bucket_id", "is_latest", "key", "version")
+
+    def __init__(self, bucket_id: int, key: str, version: Version) -> None:
+        self.bucket_id = bucket_id
+        self.key = key
+        self.version = version
+        self.is_latest = True
+
+
+class Effect:
+    """Mutations go in by `add`, in order; what they come to is in the attributes.
+
+    `history` holds the seqs, before the batch, of all versions of each key for which `keys_in_doubt` asks.
+    """
+
+    def __init__(self, buckets: dict[int, Bucket], history: dict[Key, set[int]]) -> None:
+        self.known_buckets = buckets
+        self._history = history
+        self.buckets: dict[int, Bucket | None] = {}
+        self.users: dict[str, User | None] = {}
+        self.added: dict[int, Added] = {}
+        self.removed: set[int] = set()
+        self.updated: dict[int, tuple[int, str, Version]] = {}
+        self.latest: dict[int, bool] = {}
+        self.uploads: dict[str, Upload] = {}
+        self.ended_uploads: set[str] = set()
+        self.parts: dict[str, dict[int, PartPut]] = {}
+        self._apply: dict[type, Callable[[Any], None]] = {
+            BucketPut: self._bucket_put,
+            BucketRemoved: self._bucket_removed,
+            ObjectChanged: self._object_changed,
+            VersionUpdated: self._version_updated,
+            UploadCreated: self._upload_created,
+            UploadAborted: lambda mutation: self._end_upload(mutation.upload_id),
+            PartPut: self._part_put,
+            UserPut: self._user_put,
+            UserRemoved: self._user_removed,
+        }
+
+    def add(self, mutation: Mutation) -> None:
+        self._apply[type(mutation)](mutation)
+
+    def removed_buckets(self) -> list[int]:
+        return [bucket_id for bucket_id, bucket in self.buckets.items() if bucket is None]
+
+    def _bucket_put(self, mutation: BucketPut) -> None:
+        bucket = mutation.bucket
+        self.known_buckets[bucket.id] = self.buckets[bucket.id] = bucket
+
+    def _bucket_removed(self, mutation: BucketRemoved) -> None:
+        self.buckets[mutation.bucket_id] = None
+        for upload in list(self.uploads.values()):
+            if upload.bucket_id == mutation.bucket_id:
+                del self.uploads[upload.upload_id]
+        for upload_id, parts in list(self.parts.items()):
+            if any(put.bucket_id == mutation.bucket_id for put in parts.values()):
+                del self.parts[upload_id]
+
+    def _object_changed(self, mutation: ObjectChanged) -> None:
+        for gone in mutation.removed:
+            if self.added.pop(gone.seq, None) is None:
+                self.removed.add(gone.seq)
+                self.updated.pop(gone.seq, None)
+                self.latest.pop(gone.seq, None)
+        previous = self._previous(mutation)
+        put = mutation.put
+        if put is not None:
+            self.added[put.seq] = Added(mutation.bucket_id, mutation.key, put)
+        if previous:
+            self._mark_latest(previous, put is None)
+        if mutation.upload_id is not None:
+            self._end_upload(mutation.upload_id)
+
+    def _previous(self, mutation: ObjectChanged) -> int:
+        """The newest other version that remains: as the mutation says, or as the versions known of the key tell."""
+        seqs = self._history.get((mutation.bucket_id, mutation.key)) if self._history else None
+        if seqs is None:
+            return mutation.previous or 0
+        seqs.difference_update([gone.seq for gone in mutation.removed])
+        previous = max(seqs, default=0)
+        if mutation.put is not None:
+            seqs.add(mutation.put.seq)
+        return previous
+
+    def _mark_latest(self, seq: int, is_latest: bool) -> None:
+        added = self.added.get(seq)
+        if added is not None:
+            added.is_latest = is_latest
+        else:
+            self.latest[seq] = is_latest
+
+    def _version_updated(self, mutation: VersionUpdated) -> None:
+        version = mutation.version
+        added = self.added.get(version.seq)
+        if added is not None:
+            added.version = version
+        else:
+            self.updated[version.seq] = (mutation.bucket_id, mutation.key, version)
+
+    def _upload_created(self, mutation: UploadCreated) -> None:
+        self.uploads[mutation.upload.upload_id] = mutation.upload
+
+    def _end_upload(self, upload_id: str) -> None:
+        self.parts.pop(upload_id, None)
+        if self.uploads.pop(upload_id, None) is None:
+            self.ended_uploads.add(upload_id)
+
+    def _part_put(self, mutation: PartPut) -> None:
+        self.parts.setdefault(mutation.upload_id, {})[mutation.part.number] = mutation
+
+    def _user_put(self, mutation: UserPut) -> None:
+        self.users[mutation.user.access_key] = mutation.user
+
+    def _user_removed(self, mutation: UserRemoved) -> None:
+        self.users[mutation.user.access_key] = None
+
+
+def keys_in_doubt(mutations: Iterable[Mutation], buckets: dict[int, Bucket]) -> set[Key]:
+    """Keys of which a mutation does not say what remains, in buckets where more than one version may."""
+    mutations = list(mutations)
+    versioned = {bucket.id for bucket in buckets.values() if bucket.versioning}
+    versioned.update(m.bucket.id for m in mutations if type(m) is BucketPut and m.bucket.versioning)
+    if not versioned:
+        return set()
+    return {
+        (m.bucket_id, m.key)
+        for m in mutations
+        if type(m) is ObjectChanged and m.previous is None and m.bucket_id in versioned
+    }

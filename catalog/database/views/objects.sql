@@ -1,0 +1,26 @@
+SELECT
+    b.name AS bucket,
+    o.key,
+    printf('%016x', o.seq) AS sequence_number,
+    o.seq,
+    o.version_id,
+    o.size,
+    o.last_modified AS last_modified_date,
+    o.e_tag,
+    o.storage_class,
+    o.parts_count IS NOT NULL AS is_multipart,
+    NULL::VARCHAR AS encryption_status,
+    NULL::BOOLEAN AS is_bucket_key_enabled,
+    NULL::VARCHAR AS kms_key_arn,
+    o.checksum_algorithm,
+    o.checksum_type,
+    o.checksum_value,
+    o.object_tags,
+    o.user_metadata,
+    o.content_type,
+    o.headers,
+    o.owner,
+    o.parts_count
+FROM private.objects o
+JOIN private.buckets b ON b.id = o.bucket_id
+WHERE o.is_latest AND NOT o.is_delete_marker

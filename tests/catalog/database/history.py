@@ -1,0 +1,178 @@
+"""Histories for the tests: a catalog in plain Python that makes log records as the commit would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from catalog.records import (
+    NULL_VERSION,
+    Bucket,
+    BucketPut,
+    BucketRemoved,
+    Checksum,
+    LogRecord,
+    Mutation,
+    ObjectChanged,
+    Origin,
+    Part,
+    PartPut,
+    Piece,
+    Position,
+    Removed,
+    Upload,
+    UploadAborted,
+    UploadCreated,
+    User,
+    UserPut,
+    UserRemoved,
+    Version,
+    VersionUpdated,
+)
+
+START = 1_760_000_000_000
+ORIGIN = Origin("a" * 64, "192.0.2.1", "4442587FB7D0A2F9")
+
+Numbered = tuple[int, LogRecord]
+Any_ = TypeVar("Any_")
+
+
+@dataclass
+class History:
+    """The state the catalog should have, beside the records that lead to it. `says_previous`: see ObjectChanged."""
+
+    says_previous: bool = True
+    records: list[Numbered] = field(default_factory=list)
+    buckets: dict[int, Bucket] = field(default_factory=dict)
+    versions: dict[tuple[int, str], list[Version]] = field(default_factory=dict)
+    uploads: dict[str, Upload] = field(default_factory=dict)
+    parts: dict[str, dict[int, Part]] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+
+    @property
+    def seq(self) -> int:
+        return len(self.records)
+
+    def position(self, seq: int | None = None) -> Position:
+        seq = self.seq if seq is None else seq
+        return Position(1 + seq // 1000, 64 + seq * 200, seq, seq * 2654435761 % 2**32)
+
+    def create_bucket(self, name: str, versioning: str = "") -> Bucket:
+        bucket = Bucket(self.seq + 1, name, "a" * 64, self._now(), "us-east-1", versioning, {"team": "data"})
+        self.buckets[bucket.id] = bucket
+        self._log(BucketPut(bucket))
+        return bucket
+
+    def set_versioning(self, bucket_id: int, versioning: str) -> None:
+        bucket = msgspec.structs.replace(self.buckets[bucket_id], versioning=versioning)
+        self.buckets[bucket_id] = bucket
+        self._log(BucketPut(bucket))
+
+    def delete_bucket(self, bucket_id: int) -> None:
+        bucket = self.buckets.pop(bucket_id)
+        for upload in [upload for upload in self.uploads.values() if upload.bucket_id == bucket_id]:
+            self._drop_upload(upload.upload_id)
+        self._log(BucketRemoved(bucket_id, bucket.name))
+
+    def put(self, bucket_id: int, key: str, size: int = 10, upload_id: str | None = None) -> Version:
+        version = self._new_version(bucket_id, size=size, metadata={"owner": "wanda"}, tags={"size": str(size)})
+        if upload_id is not None:
+            parts = [part for _, part in sorted(self.parts.get(upload_id, {}).items())]
+            version = msgspec.structs.replace(version, parts=parts, body=None, upload_id=upload_id)
+            self._drop_upload(upload_id)
+        self._add(bucket_id, key, version, upload_id)
+        return version
+
+    def delete(self, bucket_id: int, key: str) -> None:
+        """As DeleteObject without a version id."""
+        if self.buckets[bucket_id].versioning:
+            marker = self._new_version(bucket_id)
+            marker = Version(marker.seq, marker.version_id, marker.modified, "", 0, "STANDARD", "o", delete_marker=True)
+            self._add(bucket_id, key, marker)
+        elif self.versions.get((bucket_id, key)):
+            self.remove_version(bucket_id, key, self.versions[bucket_id, key][0].seq)
+
+    def remove_version(self, bucket_id: int, key: str, seq: int) -> None:
+        held = self.versions[bucket_id, key]
+        gone = next(version for version in held if version.seq == seq)
+        held.remove(gone)
+        self._change(bucket_id, key, None, [Removed(gone.seq, gone.version_id)], None)
+
+    def tag(self, bucket_id: int, key: str, seq: int, tags: dict[str, str]) -> None:
+        held = self.versions[bucket_id, key]
+        at = next(i for i, version in enumerate(held) if version.seq == seq)
+        held[at] = msgspec.structs.replace(held[at], tags=tags)
+        self._log(VersionUpdated(bucket_id, key, held[at]))
+
+    def create_upload(self, bucket_id: int, key: str) -> Upload:
+        upload = Upload(f"{self.seq + 1:032x}", bucket_id, key, self._now(), "a" * 64, checksum_algorithm="CRC32")
+        self.uploads[upload.upload_id] = upload
+        self._log(UploadCreated(upload))
+        return upload
+
+    def put_part(self, upload_id: str, number: int, size: int = 5) -> None:
+        upload = self.uploads[upload_id]
+        piece = Piece(size, blob=(self.seq + 1).to_bytes(16, "big"))
+        part = Part(number, size, f"{self.seq + 1:032x}", self._now(), piece, Checksum("CRC32", "AAAAAA=="))
+        self.parts.setdefault(upload_id, {})[number] = part
+        self._log(PartPut(upload.bucket_id, upload.key, upload_id, part))
+
+    def abort_upload(self, upload_id: str) -> None:
+        upload = self.uploads[upload_id]
+        self._drop_upload(upload_id)
+        self._log(UploadAborted(upload.bucket_id, upload.key, upload_id))
+
+    def create_user(self, name: str) -> User:
+        user = User(f"{self.seq + 1:064x}", name, f"AK{name.upper()}", f"secret-of-{name}", created=self._now())
+        self.users[user.access_key] = user
+        self._log(UserPut(user))
+        return user
+
+    def delete_user(self, access_key: str) -> None:
+        self._log(UserRemoved(self.users.pop(access_key)))
+
+    def all_versions(self) -> list[tuple[int, str, Version, bool]]:
+        """In the index's order: bucket id, key bytes, newest first, and whether it is the newest."""
+        return [
+            (bucket_id, key, version, at == 0)
+            for (bucket_id, key), held in sorted(
+                self.versions.items(), key=lambda item: (item[0][0], item[0][1].encode())
+            )
+            for at, version in enumerate(held)
+        ]
+
+    def _new_version(self, bucket_id: int, **more: object) -> Version:
+        seq = self.seq + 1
+        enabled = self.buckets[bucket_id].versioning == "Enabled"
+        version = Version(
+            seq, f"{seq:032x}" if enabled else NULL_VERSION, self._now(), f"{seq:032x}", 0, "STANDARD", "o"
+        )
+        return msgspec.structs.replace(version, checksum=Checksum("CRC64NVME", "x"), body=Piece(1, 1, seq), **more)
+
+    def _add(self, bucket_id: int, key: str, version: Version, upload_id: str | None = None) -> None:
+        held = self.versions.setdefault((bucket_id, key), [])
+        ended = [other for other in held if other.version_id == version.version_id]
+        for other in ended:
+            held.remove(other)
+        removed = [Removed(other.seq, other.version_id) for other in ended]
+        self._change(bucket_id, key, version, removed, upload_id)
+        held.insert(0, version)
+
+    def _change(
+        self, bucket_id: int, key: str, put: Version | None, removed: list[Removed], upload_id: str | None
+    ) -> None:
+        held = self.versions[bucket_id, key]
+        previous = (held[0].seq if held else 0) if self.says_previous else None
+        self._log(ObjectChanged(bucket_id, key, put, removed, upload_id, previous))
+
+    def _drop_upload(self, upload_id: str) -> None:
+        del self.uploads[upload_id]
+        self.parts.pop(upload_id, None)
+
+    def _log(self, mutation: Mutation) -> None:
+        self.records.append((self.seq + 1, LogRecord(self._now(), ORIGIN, mutation)))
+
+    def _now(self) -> int:
+        return START + self.seq * 1000

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from catalog.database import connection as module
+from catalog.database.connection import PUBLIC_VIEWS, migrations, open_database
+from catalog.errors import CatalogUnusable
+
+
+def test_a_new_database_has_every_migration_and_says_when(tmp_path: Path) -> None:
+    with open_database(tmp_path) as database:
+        found = database.execute("SELECT version, name, applied_at FROM schema_version ORDER BY version").fetchall()
+    assert [(version, name) for version, name, _ in found] == [(n, name) for n, name, _ in migrations()]
+    assert all(applied_at is not None for _, _, applied_at in found)
+
+
+def test_opening_again_runs_nothing_twice(tmp_path: Path) -> None:
+    for _ in range(2):
+        with open_database(tmp_path) as database:
+            count = database.execute("SELECT count(*) FROM schema_version").fetchone()
+    assert count == (len(migrations()),)
+
+
+def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
+    with open_database(tmp_path) as database:
+        database.execute("UPDATE private.applied SET seq = 7")
+    with open_database(tmp_path) as database:
+        assert database.execute("SELECT seq FROM private.applied").fetchall() == [(7,)]
+
+
+def test_a_schema_newer_than_the_code_is_refused(tmp_path: Path) -> None:
+    with open_database(tmp_path) as database:
+        database.execute("INSERT INTO schema_version VALUES (999, 'from_the_future', now()::TIMESTAMP)")
+    with pytest.raises(CatalogUnusable) as refusal:
+        open_database(tmp_path)
+    assert "schema version 999" in refusal.value.why
+    assert "newer Ducket" in refusal.value.why
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = (len(migrations()) + 1, "broken", "CREATE TABLE private.half (a INTEGER); SELECT nonsense;")
+    known = [*migrations(), broken]
+    monkeypatch.setattr(module, "migrations", lambda: known)
+    with pytest.raises(duckdb.Error):
+        open_database(tmp_path)
+    monkeypatch.undo()
+    with open_database(tmp_path) as database:
+        assert database.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half'").fetchone() == (0,)
+
+
+def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "catalog.duckdb").write_bytes(b"not a database" * 1000)
+    with pytest.raises(CatalogUnusable):
+        open_database(tmp_path)
+
+
+def test_the_public_views_show_no_entry_and_no_secret() -> None:
+    with open_database(None) as database:
+        for view in PUBLIC_VIEWS:
+            columns = [name for name, *_ in database.execute(f"DESCRIBE {view}").fetchall()]
+            assert "entry" not in columns
+            assert not any("secret" in name for name in columns)
+
+
+def test_there_is_no_index_in_the_database() -> None:
+    with open_database(None) as database:
+        assert database.execute("SELECT count(*) FROM duckdb_indexes()").fetchone() == (0,)
+
+
+def test_journal_has_the_columns_of_s3_metadata() -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/metadata-tables-schema.html"""
+    with open_database(None) as database:
+        described = database.execute("DESCRIBE journal").fetchall()
+    assert [(name, kind) for name, kind, *_ in described][:21] == [
+        ("bucket", "VARCHAR"),
+        ("key", "VARCHAR"),
+        ("sequence_number", "VARCHAR"),
+        ("record_type", "VARCHAR"),
+        ("record_timestamp", "TIMESTAMP"),
+        ("version_id", "VARCHAR"),
+        ("is_delete_marker", "BOOLEAN"),
+        ("size", "BIGINT"),
+        ("last_modified_date", "TIMESTAMP"),
+        ("e_tag", "VARCHAR"),
+        ("storage_class", "VARCHAR"),
+        ("is_multipart", "BOOLEAN"),
+        ("encryption_status", "VARCHAR"),
+        ("is_bucket_key_enabled", "BOOLEAN"),
+        ("kms_key_arn", "VARCHAR"),
+        ("checksum_algorithm", "VARCHAR"),
+        ("object_tags", "MAP(VARCHAR, VARCHAR)"),
+        ("user_metadata", "MAP(VARCHAR, VARCHAR)"),
+        ("requester", "VARCHAR"),
+        ("source_ip_address", "VARCHAR"),
+        ("request_id", "VARCHAR"),
+    ]
