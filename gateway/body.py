@@ -37,13 +37,17 @@ def open_body(request: Request, payload: Payload) -> Body:
 
 
 class Body:
-    """Iterate once, or `read`. `length` counts plain bytes, None if unknown; `trailers` come at the end."""
+    """Iterate once, or `read`. `length` counts plain bytes, None if unknown; `trailers` come at the end.
+
+    `exhausted`: nothing more of it is on its way, whether what came was right or not.
+    """
 
     __slots__ = (
         "_decoder",
         "_receive",
         "check_sha256",
         "digest_sha256",
+        "exhausted",
         "expected_sha256",
         "length",
         "trailers",
@@ -62,6 +66,7 @@ class Body:
         self.digest_sha256: str | None = None
         self.trailers: dict[str, str] = {}
         self._receive = receive
+        self.exhausted = False
         self._decoder = decoder
 
     def __aiter__(self) -> AsyncIterator[Piece]:
@@ -128,7 +133,9 @@ class Body:
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        return message.get("body", b""), message.get("more_body", False)
+        more = message.get("more_body", False)
+        self.exhausted = not more
+        return message.get("body", b""), more
 
 
 class ChunkDecoder:
@@ -219,9 +226,7 @@ class ChunkDecoder:
             return
         self._chunks += 1
         if self._chunks > 1 and self._size < _MIN_CHUNK:
-            raise S3Error(
-                "InvalidChunkSizeError", fields={"Chunk": str(self._chunks), "BadChunkSize": str(self._size)}
-            )
+            raise S3Error("InvalidChunkSizeError", fields={"Chunk": str(self._chunks), "BadChunkSize": str(self._size)})
         self._total += size
         if self._total > self._length:
             raise _wrong_length()
@@ -259,12 +264,7 @@ class ChunkDecoder:
             raise _broken()
         if name in self._promised and colon and name not in self.trailers:
             self.trailers[name] = value.strip(" \t")
-        elif (
-            name == "x-amz-trailer-signature"
-            and complete
-            and self._signatures
-            and not self._trailer_signature
-        ):
+        elif name == "x-amz-trailer-signature" and complete and self._signatures and not self._trailer_signature:
             self._trailer_signature = value.strip(" \t")
         elif complete and self._promised:
             raise _broken()
