@@ -133,6 +133,10 @@ ENUMS: dict[str, tuple[str, str | None]] = {
     "x-amz-tagging-directive": ("InvalidArgument", "Unknown tagging directive."),
 }
 
+# Shapes that the model enumerates and a document may still have otherwise: the operation says what is wrong with it.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html (InvalidLocationConstraint)
+FREE_ENUMS = frozenset({"BucketLocationConstraint"})
+
 # Required members that a request can leave out, and what S3 says then (otherwise: InvalidRequest, naming it).
 MISSING: dict[str, tuple[str, str]] = {
     "x-amz-object-attributes": (

@@ -11,6 +11,7 @@ from lxml import etree
 
 from gateway.s3.errors import S3Error
 from gateway.s3.names import named, python_name
+from gateway.s3.quirks import FREE_ENUMS
 from gateway.s3.times import parse_http_time, parse_iso_time
 from gateway.s3.xml import XSI
 
@@ -145,7 +146,7 @@ def _read_etag(element: Element) -> str:
 
 
 def _enumerated(shape: Shape) -> Callable[[str], str]:
-    values = frozenset(getattr(shape, "enum", ()))
+    values = frozenset() if shape.name in FREE_ENUMS else frozenset(getattr(shape, "enum", ()))
     return _member_of(values) if values else str
 
 
