@@ -1,0 +1,164 @@
+"""Every option, once: a flag, a DUCKET_ variable and a key of ducket.toml, in that order of precedence."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+
+import msgspec
+
+CONFIG_FILE = "ducket.toml"
+CONFIG_VARIABLE = "DUCKET_CONFIG"
+MOST_WORKERS = 4
+
+
+class SettingsError(Exception):
+    """An option that cannot be used as it was given; the text says where it came from."""
+
+
+class About(NamedTuple):
+    """What the help says of an option, and what its value is called there."""
+
+    help: str
+    metavar: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    data: Annotated[Path, About("folder of the catalog, the commit log and the bodies", "DIR")] = Path("data")
+    host: Annotated[str, About("address to listen on", "HOST")] = "127.0.0.1"
+    port: Annotated[int, About("port to listen on; 0 takes a free one", "PORT")] = 9000
+    workers: Annotated[int, About("worker processes; 0 means one a core, four at most", "N")] = 0
+    region: Annotated[str, About("region that requests are signed for", "NAME")] = "us-east-1"
+    domains: Annotated[
+        tuple[str, ...], About("domains that have buckets as subdomains, separated by commas", "NAMES")
+    ] = ()
+    root_access_key: Annotated[str, About("access key of root; made at first start if not given", "KEY")] = ""
+    root_secret_key: Annotated[str, About("secret key of root", "SECRET")] = ""
+    request_log: Annotated[str, About("file for a JSON line a request; - is standard error", "FILE")] = ""
+    keep_alive: Annotated[int, About("seconds that an idle connection is kept open", "SECONDS")] = 120
+    drain_timeout: Annotated[int, About("seconds that requests get to finish at a stop", "SECONDS")] = 60
+
+    def __post_init__(self) -> None:
+        check(0 <= self.port <= 65535, "port", self.port, "a number from 0 to 65535")
+        check(self.workers >= 0, "workers", self.workers, "0 or more")
+        check(self.keep_alive > 0, "keep_alive", self.keep_alive, "1 or more")
+        check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
+        check(bool(self.region), "region", self.region, "a name")
+        if bool(self.root_access_key) != bool(self.root_secret_key):
+            raise SettingsError("root_access_key and root_secret_key: give both or neither")
+
+    @property
+    def worker_count(self) -> int:
+        return self.workers or max(1, min(MOST_WORKERS, os.cpu_count() or 1))
+
+
+class Option(NamedTuple):
+    name: str
+    kind: Any
+    default: Any
+    about: About
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return "DUCKET_" + self.name.upper()
+
+
+@cache
+def options() -> tuple[Option, ...]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return tuple(Option(each.name, *kind_and(each.default, hints[each.name])) for each in fields(Settings))
+
+
+def kind_and(default: object, hint: Any) -> tuple[Any, object, About]:
+    kind, about = get_args(hint)
+    return kind, default, about
+
+
+def load(flags: Mapping[str, str | None], environment: Mapping[str, str] = os.environ) -> Settings:
+    """`flags` are the options given on the command line by field name; `config` among them names the file."""
+    path = config_path(flags.get("config"), environment)
+    in_file = read_file(path) if path else {}
+    unknown = sorted(set(in_file) - {option.name for option in options()})
+    if unknown:
+        raise SettingsError(f"{path}: unknown key {', '.join(unknown)}")
+    given: dict[str, Any] = {}
+    for option in options():
+        flag, variable = flags.get(option.name), environment.get(option.variable)
+        if flag is not None:
+            given[option.name] = converted(option, flag, option.flag)
+        elif variable is not None:
+            given[option.name] = converted(option, variable, option.variable)
+        elif option.name in in_file:
+            given[option.name] = converted(option, in_file[option.name], f"{path}: {option.name}")
+    return Settings(**given)
+
+
+def config_path(flag: str | None, environment: Mapping[str, str]) -> Path | None:
+    named = flag or environment.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    usual = Path(CONFIG_FILE)
+    return usual if usual.is_file() else None
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+
+
+def converted(option: Option, value: Any, source: str) -> Any:
+    try:
+        return CONVERT[option.kind](value)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{source}: {value!r} is no {option.about.metavar}") from None
+
+
+def number(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError
+    return int(value)
+
+
+def text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def names(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else [text(each) for each in value]
+    return tuple(part.strip().lower() for part in parts if part.strip())
+
+
+CONVERT: dict[Any, Callable[[Any], Any]] = {
+    Path: lambda value: Path(text(value)),
+    str: text,
+    int: number,
+    tuple[str, ...]: names,
+}
+
+
+def check(holds: bool, name: str, value: object, wanted: str) -> None:
+    if not holds:
+        raise SettingsError(f"{name}: {value!r} is not {wanted}")
+
+
+def dump(settings: Settings) -> bytes:
+    """One line of JSON, as the supervisor hands the settings to a worker."""
+    return msgspec.json.encode(asdict(settings), enc_hook=str) + b"\n"
+
+
+def undump(line: bytes) -> Settings:
+    return msgspec.json.decode(line, type=Settings, dec_hook=lambda kind, value: kind(value))
