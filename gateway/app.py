@@ -1,0 +1,69 @@
+"""The Starlette application and its lifespan: opens catalog and blobs, and wires."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from catalog import Catalog
+from catalog.records import User
+from gateway import operations
+from gateway.access import ROOT_ID
+from gateway.blobs import Blobs
+from gateway.endpoint import Endpoint, Receive, Scope, Send
+from gateway.request import bucket_of
+from gateway.settings import Settings
+
+OWN_PATHS = b"/-/"  # never a bucket: their names have three characters or more
+
+
+class Application:
+    """S3 goes straight to the endpoint; Starlette has the lifespan and the server's own paths."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.own = Starlette(
+            routes=[Route("/-/health/live", self.live), Route("/-/health/ready", self.ready)],
+            lifespan=self.lifespan,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or (scope["raw_path"].startswith(OWN_PATHS) and self.is_own(scope)):
+            await self.own(scope, receive, send)
+        else:
+            await self.endpoint(scope, receive, send)
+
+    def is_own(self, scope: Scope) -> bool:
+        """Whether such a path is the server's: on a bucket's own host it is a key."""
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        return bucket_of(host, self.settings.domains) is None
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        operations.load()
+        settings = self.settings
+        self.blobs = blobs = Blobs(settings.data)
+        self.catalog = catalog = Catalog.open(settings.data)
+        catalog.on_dead_blobs = lambda dead: void(blobs.pool.submit(blobs.unlink, dead))
+        root = User(ROOT_ID, "root", settings.root_access_key, settings.root_secret_key)
+        self.endpoint = Endpoint(catalog, blobs, settings, root)
+        yield
+        await catalog.close()
+        blobs.close()
+        self.endpoint.close()
+
+    async def live(self, request: Request) -> Response:
+        return PlainTextResponse("live\n")
+
+    async def ready(self, request: Request) -> Response:
+        self.catalog.end()
+        return PlainTextResponse("ready\n")
+
+
+def void(_: object) -> None:
+    pass

@@ -1,0 +1,199 @@
+"""The trace of a request, top to bottom; the only place that catches errors."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from catalog.records import Origin, User
+from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
+from gateway.auth import authenticate
+from gateway.body import ClientDisconnect, open_body
+from gateway.logging import RequestLog, log
+from gateway.operations import Context
+from gateway.request import Request
+from gateway.s3.errors import S3Error, from_fact, render_error
+from gateway.s3.model import Operation, route
+from gateway.s3.rendered import Rendered
+from gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from catalog import Catalog
+    from gateway.auth import Identity
+    from gateway.blobs import Blobs
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+# A request body nobody read: so much of it uvicorn may still discard to keep the connection.
+DISCARD = 1 << 20
+# Beyond that the connection ends; its close would reach the client before the answer, if nothing more was read.
+LINGER_BYTES = 32 << 20
+LINGER_SECONDS = 5.0
+
+
+class Chunks(Protocol):
+    """A body that is longer than one wants to have in memory."""
+
+    def __aiter__(self) -> AsyncIterator[bytes | memoryview]: ...
+
+    async def aclose(self) -> None: ...
+
+
+class Endpoint:
+    """S3 as one ASGI application."""
+
+    def __init__(self, catalog: Catalog, blobs: Blobs, settings: Settings, root: User) -> None:
+        self.catalog = catalog
+        self.blobs = blobs
+        self.settings = settings
+        self.root = root
+        self.requests = RequestLog(settings.request_log) if settings.request_log else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request = Request.identify(scope, receive, self.settings.domains)
+        operation: Operation | None = None
+        caller, code = ANONYMOUS, ""
+        try:
+            request.locate()
+            operation = route(request.method, request.bucket, request.key, request.query, request.headers)
+            identity = authenticate(request, self.find_user, self.settings.region, time.time())
+            caller = identity.user or ANONYMOUS
+            handler = handler_of(operation)
+            cx = self.admit(request, operation, caller)
+            given = await take(request, operation, identity)
+            output = await handler(cx, **given)
+            answer = operation.render(output)
+        except ClientDisconnect:
+            return
+        except Exception as failure:
+            error = from_fact(failure)
+            code = error.code
+            if code == "InternalError":
+                log.error("%s failed", scope["path"], exc_info=failure, extra={"request_id": request.request_id})
+            answer = render_error(error, scope["path"], request.request_id, request.host_id, request.method == "HEAD")
+        try:
+            sent = await respond(request, answer, send)
+        except Exception as failure:
+            # Part of it is out: without an end to the answer the server closes the connection.
+            log.error("%s broke off", scope["path"], exc_info=failure, extra={"request_id": request.request_id})
+            return
+        if self.requests:
+            name = operation.name if operation else ""
+            self.requests.write(request, name, caller.name, answer.status, code, sent, started)
+
+    def close(self) -> None:
+        if self.requests:
+            self.requests.flush()
+
+    def find_user(self, access_key: str) -> User | None:
+        return self.root if access_key == self.root.access_key else self.catalog.user(access_key)
+
+    def admit(self, request: Request, operation: Operation, caller: User) -> Context:
+        """The context of an operation that `caller` may do."""
+        bucket = None
+        if request.bucket is not None and operation.name not in WITHOUT_BUCKET:
+            bucket = self.catalog.bucket(request.bucket)
+        allow(caller, operation.name, bucket)
+        expected = request.headers.get("x-amz-expected-bucket-owner")
+        if expected is not None and bucket is not None and expected != bucket.owner:
+            raise S3Error("AccessDenied")
+        origin = Origin(caller.id, request.client_ip, request.request_id)
+        return Context(self.catalog, self.blobs, self.settings, request, caller, origin, bucket)
+
+
+def handler_of(operation: Operation) -> Callable[..., Awaitable[dict[str, Any] | None]]:
+    if operation.handler is None:
+        raise S3Error("NotImplemented", f"The operation {operation.name} is not implemented.")
+    return operation.handler
+
+
+async def take(request: Request, operation: Operation, identity: Identity) -> dict[str, Any]:
+    """The operation's input. Only now is the body asked for, so a refused client need not send it."""
+    if operation.body_kind == "none":
+        return operation.parse(request, None)
+    request.body = open_body(request, identity.payload)
+    if operation.body_kind == "stream":
+        return operation.parse(request, None)
+    return operation.parse(request, await request.body.read(operation.body_limit))
+
+
+async def respond(request: Request, answer: Rendered, send: Send) -> int:
+    """The bytes of body that were sent."""
+    headers = [
+        *answer.headers,
+        (b"x-amz-request-id", request.request_id.encode()),
+        (b"x-amz-id-2", request.host_id.encode()),
+    ]
+    close = must_close(request)
+    if close:
+        headers.append((b"connection", b"close"))
+    start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    if not isinstance(answer.body, bytes | memoryview):
+        return await stream(request, start, answer.body, send)
+    await send(start)
+    await send({"type": "http.response.body", "body": answer.body, "more_body": close})
+    if close:
+        await linger(request)
+        await send({"type": "http.response.body"})
+    return len(answer.body)
+
+
+async def stream(request: Request, start: Message, body: Chunks, send: Send) -> int:
+    """Sends each chunk as it comes, until the last or until the client has gone."""
+    sent = 0
+    gone: asyncio.Task[None] | None = None
+    try:
+        await send(start)
+        async for chunk in body:
+            if gone is None and sent:
+                gone = asyncio.ensure_future(disconnected(request))
+            elif gone is not None and gone.done():
+                break
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            sent += len(chunk)
+    finally:
+        if gone is not None:
+            gone.cancel()
+        await body.aclose()
+    await send({"type": "http.response.body"})
+    return sent
+
+
+async def disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def must_close(request: Request) -> bool:
+    """Whether more of the request's body may be on its way than is worth discarding."""
+    headers = request.headers
+    if not request.content_length and "transfer-encoding" not in headers:
+        return False
+    body = request.body
+    if body is not None and body.exhausted:
+        return False
+    if body is None and "expect" in headers:
+        return True
+    return request.content_length is None or request.content_length > DISCARD
+
+
+async def linger(request: Request) -> None:
+    """Takes what the client is still sending for a while: closed at once, it would not see the answer."""
+    if request.body is None and "expect" in request.headers:
+        return
+    left = LINGER_BYTES
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            while left > 0:
+                message = await request.receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+    except TimeoutError:
+        return
