@@ -1,0 +1,49 @@
+"""The `ducket` command: one file for each group of commands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from catalog.errors import CatalogUnusable, StorageFull
+from gateway.cli import serve, users
+from gateway.cli.options import CommandError
+from gateway.settings import SettingsError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    given = parser().parse_args(arguments)
+    try:
+        result = given.run(given)
+    except (SettingsError, CommandError) as error:
+        return fail(str(error))
+    except CatalogUnusable as error:
+        return fail(error.why)
+    except StorageFull as error:
+        return fail(f"{error.path}: no room on the disk")
+    except KeyboardInterrupt:
+        return 130
+    return int(result or 0)
+
+
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(prog="ducket", description="An S3 endpoint that is also a database about itself.")
+    whole.add_argument("--version", action="version", version=f"ducket {installed_version()}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for group in (serve, users):
+        group.add(commands)
+    return whole
+
+
+def installed_version() -> str:
+    try:
+        return version("ducket")
+    except PackageNotFoundError:  # run from a checkout
+        return "(not installed)"
+
+
+def fail(message: str) -> int:
+    print(f"ducket: {message}", file=sys.stderr)
+    return 1

@@ -1,0 +1,29 @@
+"""`ducket serve`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from gateway import logging
+from gateway.cli.options import CommandError, Commands, add_settings, settings_of
+from gateway.supervisor import StartFailed, Supervisor
+
+
+def add(commands: Commands) -> None:
+    command = commands.add_parser("serve", help="run the server on a data folder")
+    add_settings(command)
+    command.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> None:
+    settings = settings_of(given)
+    logging.configure()
+    try:
+        asyncio.run(Supervisor(settings, announce).run())
+    except StartFailed as failure:
+        raise CommandError(str(failure)) from None
+
+
+def announce(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,40 @@
+"""The address that all workers listen on together."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """A bound socket. Any number of processes may bind the same port; the kernel shares connections out."""
+    kind, address = resolve(host, port)
+    bound = socket.socket(kind, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind(address)
+    return bound
+
+
+def is_taken(host: str, port: int) -> bool:
+    """Whether someone listens there already: sharing the port would share our requests with them."""
+    kind, address = resolve(host, port)
+    with socket.socket(kind, socket.SOCK_STREAM) as alone:
+        alone.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            alone.bind(address)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return True
+            raise
+    return False
+
+
+def resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, _, _, _, address = found[0]
+    return family, (str(address[0]), int(address[1]))
+
+
+def url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
