@@ -1,0 +1,17 @@
+FROM python:3.12-slim
+
+WORKDIR /app
+COPY pyproject.toml README.md ./
+COPY catalog catalog
+COPY gateway gateway
+RUN pip install --no-cache-dir . && rm -rf /app \
+    && useradd --system --uid 1000 ducket \
+    && mkdir /data && chown ducket /data
+
+WORKDIR /data
+USER ducket
+ENV DUCKET_DATA=/data DUCKET_HOST=0.0.0.0 DUCKET_PORT=9000
+VOLUME /data
+EXPOSE 9000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9000/-/health/ready', timeout=4)"]
+CMD ["ducket", "serve"]

@@ -1,0 +1,42 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+TESTS ?= -n 2
+
+.PHONY: serve test bench conformance-ceph lint format clean
+
+serve: $(VENV)/for-serving
+	$(BIN)/ducket serve --data $(DATA) $(ARGS)
+
+test: $(VENV)/for-testing
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(TESTS)
+
+bench: $(VENV)/for-testing
+	$(BIN)/python -m bench.run $(ARGS)
+
+# S3TESTS names a checkout of ceph/s3-tests.
+conformance-ceph: $(VENV)/for-testing
+	$(BIN)/python -m conformance.ceph "$(S3TESTS)" $(ARGS)
+
+lint: $(VENV)/for-testing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/for-testing
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/for-testing: $(VENV)/for-serving
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@
+
+$(VENV)/for-serving: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
