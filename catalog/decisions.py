@@ -17,7 +17,7 @@ from catalog.errors import (
     UserExists,
 )
 from catalog.index import lookup
-from catalog.index.apply import all_spaces, decode_version, locate, null_seq
+from catalog.index.apply import all_spaces, decode_version, locate, noncurrent_seqs, null_seq
 from catalog.index.keys import escape, new_upload_id, new_version_id, space_of
 from catalog.records import (
     NULL_VERSION,
@@ -100,7 +100,8 @@ def put(
     version_id = new_version_id(turn.seq) if bucket.versioning == "Enabled" else NULL_VERSION
     version = msgspec.structs.replace(draft, seq=turn.seq, version_id=version_id, modified=turn.now, body=body)
     removed = [] if bucket.versioning == "Enabled" else _null_version(turn, place, current)
-    return ObjectChanged(bucket.id, key, version, removed, upload_id), version
+    previous = _previous(turn, bucket, place, current, removed)
+    return ObjectChanged(bucket.id, key, version, removed, upload_id, previous), version
 
 
 def delete(
@@ -108,26 +109,31 @@ def delete(
 ) -> tuple[Mutation | None, Deleted]:
     bucket = _same_bucket(turn, bucket)
     place = locate(turn.index, turn.txn, bucket.id, escape(key))
+    current = _current(turn, place)
     if version_id is not None:
         found = lookup.version_by_id(turn.index, turn.txn, place, version_id)
         if check is not None:
             check(found)
         if found is None:
             return None, Deleted(version_id, False, False)
-        ended = Removed(found.seq, version_id)
-        return ObjectChanged(bucket.id, key, None, [ended]), Deleted(version_id, found.delete_marker, True)
-    current = _current(turn, place)
+        removed = [Removed(found.seq, version_id)]
+        previous = _previous(turn, bucket, place, current, removed)
+        change = ObjectChanged(bucket.id, key, None, removed, previous=previous)
+        return change, Deleted(version_id, found.delete_marker, True)
     if check is not None:
         check(current)
     if not bucket.versioning:
         if current is None:
             return None, Deleted(None, False, False)
-        return ObjectChanged(bucket.id, key, None, [Removed(current.seq, NULL_VERSION)]), Deleted(None, False, True)
+        removed = [Removed(current.seq, NULL_VERSION)]
+        return ObjectChanged(bucket.id, key, None, removed, previous=0), Deleted(None, False, True)
     enabled = bucket.versioning == "Enabled"
     marker_id = new_version_id(turn.seq) if enabled else NULL_VERSION
     marker = Version(turn.seq, marker_id, turn.now, "", 0, "STANDARD", owner, delete_marker=True)
     removed = [] if enabled else _null_version(turn, place, current)
-    return ObjectChanged(bucket.id, key, marker, removed), Deleted(marker_id, True, current is not None)
+    previous = _previous(turn, bucket, place, current, removed)
+    change = ObjectChanged(bucket.id, key, marker, removed, previous=previous)
+    return change, Deleted(marker_id, True, current is not None)
 
 
 def update_version(
@@ -195,6 +201,19 @@ def _null_version(turn: Turn, place: bytes | None, current: Version | None) -> l
         return [Removed(current.seq, NULL_VERSION)]
     seq = null_seq(turn.index, turn.txn, place) if place is not None else None
     return [Removed(seq, NULL_VERSION)] if seq is not None else []
+
+
+def _previous(turn: Turn, bucket: Bucket, place: bytes | None, current: Version | None, removed: list[Removed]) -> int:
+    """The newest of the key's versions that remain, 0 if none: what `ObjectChanged.previous` says."""
+    ended = {version.seq for version in removed}
+    if current is not None and current.seq not in ended:
+        return current.seq
+    if not bucket.versioning or place is None:
+        return 0
+    for seq in noncurrent_seqs(turn.index, turn.txn, place):
+        if seq not in ended:
+            return seq
+    return 0
 
 
 def _parts_still_there(turn: Turn, bucket: Bucket, key: str, upload_id: str, draft: Version) -> None:

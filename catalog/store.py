@@ -65,6 +65,12 @@ class Catalog:
         if self._temporary:
             shutil.rmtree(self.folder.path, ignore_errors=True)
 
+    def rest(self) -> None:
+        """Sync the index and let go: for the last process to leave, so that the next start need not rebuild it."""
+        self._index.env.sync(True)
+        self.folder.rest_index()
+        self.release()
+
     @property
     def on_dead_blobs(self) -> Callable[[list[bytes]], None]:
         return self._commits.on_dead_blobs

@@ -287,11 +287,13 @@ def null_seq(index: Index, txn: lmdb.Transaction, key: bytes) -> int | None:
     return int.from_bytes(raw, "big") if raw is not None else None
 
 
-def newest_noncurrent(index: Index, txn: lmdb.Transaction, key: bytes) -> int | None:
+def noncurrent_seqs(index: Index, txn: lmdb.Transaction, key: bytes) -> Iterator[int]:
+    """The sequence numbers of what stands behind the current version (or is a delete marker), from the newest on."""
     with txn.cursor(db=index.versions) as cursor:
-        if cursor.set_range(key + END) and cursor.key().startswith(key + END):
-            return seq_of_suffix(cursor.key()[-8:])
-    return None
+        found = cursor.set_range(key + END)
+        while found and cursor.key().startswith(key + END):
+            yield seq_of_suffix(cursor.key()[-8:])
+            found = cursor.next()
 
 
 def _keys_below(txn: lmdb.Transaction, table: object, space: bytes) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import msgspec
 
 from catalog.errors import BadVersionId, IsDeleteMarker, NoBucket, NoObject, NoUpload, NoVersion
 from catalog.index import Index
-from catalog.index.apply import decode_part, decode_version, locate, newest_noncurrent, null_seq
+from catalog.index.apply import decode_part, decode_version, locate, noncurrent_seqs, null_seq
 from catalog.index.keys import END, escape, newest_first, seq_of_version_id, space_of, upload_bytes
 from catalog.records import NULL_VERSION, Bucket, Part, Upload, User, Version
 
@@ -140,6 +140,6 @@ def parts(index: Index, txn: lmdb.Transaction, upload_id: str, after: int, limit
 
 
 def _marker_on_top(index: Index, txn: lmdb.Transaction, place: bytes) -> str | None:
-    seq = newest_noncurrent(index, txn, place)
+    seq = next(noncurrent_seqs(index, txn, place), None)
     found = version_by_seq(index, txn, place, seq) if seq is not None else None
     return found.version_id if found is not None and found.delete_marker else None

@@ -1,0 +1,211 @@
+"""A data folder is opened in every state it can be left in: the state is found, or the folder refused."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from catalog import Catalog
+from catalog.database.applier import apply
+from catalog.database.connection import open_database
+from catalog.database.tables import applied
+from catalog.errors import CatalogUnusable, NoObject
+from catalog.folder import Folder
+from catalog.log import beginning
+from catalog.records import Bucket, Origin, Part, Piece, Upload, User, Version
+
+ORIGIN = Origin()
+LONG = "deep/" + "x" * 1000
+
+
+async def fill(path: Path) -> None:
+    """Something of every kind: versions, a null version behind a marker, an upload with parts, a user."""
+    catalog = Catalog.open(path)
+    bucket = await catalog.create_bucket(ORIGIN, "a-bucket", "root", "us-east-1")
+    draft = Version(0, "", 0, "e", 5, "STANDARD", "root")
+    await catalog.put(ORIGIN, bucket, "a", draft, b"hello")
+    bucket = await catalog.update_bucket(
+        ORIGIN, "a-bucket", lambda held: msgspec.structs.replace(held, versioning="Enabled")
+    )
+    for key in ("a", "b", LONG, LONG):
+        await catalog.put(ORIGIN, bucket, key, draft, key.encode())
+    blob = Piece(9, blob=bytes(16))
+    await catalog.put(ORIGIN, bucket, "large", msgspec.structs.replace(draft, body=blob))
+    await catalog.delete(ORIGIN, bucket, "a")
+    upload = await catalog.create_upload(ORIGIN, bucket, Upload("", 0, "up", 0, "root"))
+    await catalog.put_part(ORIGIN, bucket, "up", upload.upload_id, Part(1, 4, "e", 0, None), b"part")
+    catalog.create_user(ORIGIN, User("id", "ann", "AK", "SK"))
+    await catalog.close()
+
+
+def everything(catalog: Catalog) -> dict[str, object]:
+    """All that can be read of it, with the inner tables of the index."""
+    index = catalog._index
+    with index.read() as txn:
+        tables = {
+            name: sorted(txn.cursor(db=table))
+            for name, table in (("blobs", index.blobs), ("segments", index.segments), ("parts", index.parts))
+        }
+    bucket = catalog.bucket("a-bucket")
+    return {
+        **tables,
+        "bucket": bucket,
+        "versions": catalog.list_versions(bucket).items,
+        "uploads": catalog.list_uploads(bucket).items,
+        "users": catalog.users(),
+        "end": catalog.end().seq,
+        "null": catalog.get(bucket, "a", "null"),
+        "bodies": [catalog.read(catalog.get(bucket, key).body or Piece(0)) for key in ("b", LONG)],
+    }
+
+
+def into_database(path: Path, limit: int = 10**6) -> None:
+    """What the catalog process would do with the first `limit` records."""
+    catalog = Catalog.open(path)
+    tail = catalog.tail()
+    connection = open_database(path)
+    if applied.identity(connection) is None:
+        applied.begin(connection, tail.catalog_id, beginning(tail.catalog_id))
+    records, reached = tail.read(applied.position(connection), tail.end(), limit)
+    apply(connection, records, reached)
+    connection.close()
+    catalog.release()
+
+
+def another_boot(path: Path) -> None:
+    (path / "index" / "boot").write_text("of another boot")
+
+
+def no_index(path: Path) -> None:
+    shutil.rmtree(path / "index")
+
+
+def torn_index(path: Path) -> None:
+    (path / "index" / "data.mdb").write_bytes(b"nonsense" * 1000)
+
+
+def stale_index(path: Path) -> None:
+    """As if the power cut had taken back what the page cache had: the index is older than the log."""
+    catalog = Catalog.open(path)
+    with catalog._index.write() as txn:
+        end = catalog._index.end(txn)
+        txn.put(b"end", msgspec.msgpack.encode(msgspec.structs.replace(end, chain=1)), db=catalog._index.meta)
+    catalog.release()
+
+
+@pytest.mark.parametrize("spoil", [another_boot, no_index, torn_index, stale_index])
+@pytest.mark.parametrize("applied_records", [None, 0, 5, 10**6])
+async def test_a_lost_index_is_made_anew(
+    tmp_path: Path, spoil: Callable[[Path], None], applied_records: int | None
+) -> None:
+    await fill(tmp_path)
+    if applied_records is not None:
+        into_database(tmp_path, applied_records)
+    catalog = Catalog.open(tmp_path)
+    before = everything(catalog)
+    catalog.release()
+    spoil(tmp_path)
+    catalog = Catalog.open(tmp_path)
+    assert everything(catalog) == before
+    bucket = catalog.bucket("a-bucket")
+    await catalog.put(ORIGIN, bucket, "after", Version(0, "", 0, "e", 5, "STANDARD", "root"), b"after")
+    assert catalog.get(bucket, "after").seq == catalog.end().seq
+    await catalog.close()
+
+
+async def test_an_index_put_to_rest_is_believed_after_another_boot(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    catalog = Catalog.open(tmp_path)
+    catalog.rest()
+    inode = (tmp_path / "index" / "data.mdb").stat().st_ino
+    another_boot(tmp_path)
+    catalog = Catalog.open(tmp_path)
+    assert (tmp_path / "index" / "data.mdb").stat().st_ino == inode
+    assert len(catalog.list_versions(catalog.bucket("a-bucket")).items) == 7
+    catalog.release()
+    another_boot(tmp_path)
+    Catalog.open(tmp_path).release()
+    assert (tmp_path / "index" / "data.mdb").stat().st_ino != inode
+
+
+async def test_an_index_of_another_catalog_is_not_believed(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    await fill(mine)
+    empty = Catalog.open(other)
+    await empty.create_bucket(ORIGIN, "elsewhere", "root", "us-east-1")
+    await empty.close()
+    shutil.rmtree(mine / "index")
+    shutil.copytree(other / "index", mine / "index")
+    catalog = Catalog.open(mine)
+    assert [bucket.name for bucket in catalog.buckets(None)] == ["a-bucket"]
+    catalog.release()
+
+
+async def test_a_database_of_another_catalog_is_refused(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    for path in (mine, other):
+        await fill(path)
+        into_database(path)
+    shutil.copy(other / "catalog.duckdb", mine / "catalog.duckdb")
+    shutil.rmtree(mine / "index")
+    with pytest.raises(CatalogUnusable, match="different catalogs"):
+        Catalog.open(mine)
+
+
+async def test_a_log_without_what_the_database_lacks_is_refused(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    into_database(tmp_path, 3)
+    shutil.rmtree(tmp_path / "index")
+    (tmp_path / "log" / f"{1:016x}.log").rename(tmp_path / "log" / f"{2:016x}.log")
+    with pytest.raises(CatalogUnusable):
+        Catalog.open(tmp_path)
+
+
+async def test_a_log_that_is_gone_is_refused(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    into_database(tmp_path)
+    shutil.rmtree(tmp_path / "index")
+    shutil.rmtree(tmp_path / "log")
+    with pytest.raises(CatalogUnusable, match="no segment"):
+        Catalog.open(tmp_path)
+
+
+async def test_an_index_deleted_under_a_running_process_is_not_made_anew(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    await catalog.create_bucket(ORIGIN, "a-bucket", "root", "us-east-1")
+    shutil.rmtree(tmp_path / "index")
+    with pytest.raises(CatalogUnusable, match="another process"):
+        Catalog.open(tmp_path)
+    assert Folder(tmp_path).in_use()
+    await catalog.close()
+    catalog = Catalog.open(tmp_path)
+    assert [bucket.name for bucket in catalog.buckets(None)] == ["a-bucket"]
+    catalog.release()
+
+
+async def test_segments_without_life_are_dropped_once_applied(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    catalog._log.segment_size = 512 * 1024
+    bucket = await catalog.create_bucket(ORIGIN, "a-bucket", "root", "us-east-1")
+    draft = Version(0, "", 0, "e", 60_000, "STANDARD", "root")
+    for number in range(40):
+        await catalog.put(ORIGIN, bucket, f"k{number % 10}", draft, bytes(60_000))
+    segments = catalog._log.segments()
+    tail = catalog.tail()
+    assert tail.drop_dead_segments(catalog.end()) == [segments[0]] + [
+        segment for segment in segments[1:] if segment not in catalog._log.segments()
+    ]
+    assert len(catalog._log.segments()) < len(segments)
+    for number in range(10):
+        held: Bucket = bucket
+        body = catalog.get(held, f"k{number}").body
+        assert body is not None
+        assert catalog.read(body) == bytes(60_000)
+    await catalog.delete(ORIGIN, bucket, "k0")
+    with pytest.raises(NoObject):
+        catalog.get(bucket, "k0")
+    await catalog.close()
