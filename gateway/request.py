@@ -171,11 +171,12 @@ def _without_port(host: str) -> str:
 
 
 def _join_headers(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    """Without the blanks behind a value, which uvicorn leaves there."""
+    headers = {name.decode("latin-1"): value.rstrip().decode("latin-1") for name, value in pairs}
     if len(headers) != len(pairs):
         headers = {}
         for raw_name, raw_value in pairs:
-            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            name, value = raw_name.decode("latin-1"), raw_value.strip().decode("latin-1")
             headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
 

@@ -10,7 +10,7 @@ from gateway.auth.payload import Payload, anonymous_payload
 from gateway.auth.presigned import authenticate_query, is_presigned
 from gateway.auth.proof import FindUser, Identity
 from gateway.request import Request
-from gateway.s3.errors import S3Error
+from gateway.s3.errors import invalid_argument
 
 __all__ = ["FindUser", "Identity", "Payload", "authenticate"]
 
@@ -23,11 +23,11 @@ def authenticate(request: Request, find_user: FindUser, region: str, now: float)
     authorization = request.headers.get("authorization")
     presigned = bool(request.query) and is_presigned(request.query)
     if authorization and presigned:
-        raise S3Error(
-            "InvalidArgument",
+        raise invalid_argument(
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query"
             " string parameter or the Authorization header should be specified",
-            fields={"ArgumentName": "Authorization", "ArgumentValue": authorization},
+            "Authorization",
+            authorization,
         )
     if authorization:
         return authenticate_header(request, authorization, find_user, region, now)

@@ -26,9 +26,7 @@ class ChunkSignatures:
 
     def check_chunk(self, digest: str, signature: str) -> None:
         """`digest` is the SHA-256 of the chunk's data in hex."""
-        self._check(
-            f"AWS4-HMAC-SHA256-PAYLOAD\n{self._head}\n{self._previous}\n{_EMPTY_SHA256}\n{digest}", signature
-        )
+        self._check(f"AWS4-HMAC-SHA256-PAYLOAD\n{self._head}\n{self._previous}\n{_EMPTY_SHA256}\n{digest}", signature)
 
     def check_trailers(self, trailers: dict[str, str], signature: str) -> None:
         lines = "".join(f"{name}:{trailers[name]}\n" for name in sorted(trailers))
@@ -37,5 +35,5 @@ class ChunkSignatures:
 
     def _check(self, to_sign: str, signature: str) -> None:
         if not self._key.matches(to_sign, signature):
-            raise signature_mismatch(self._access_key, to_sign, signature, "")
+            raise signature_mismatch(self._access_key, to_sign, signature)
         self._previous = signature

@@ -20,16 +20,12 @@ from gateway.auth.dates import refuse_skew, request_moment
 from gateway.auth.payload import require_payload_hash
 from gateway.auth.proof import FindUser, Identity, known_user, prove, require_signed
 from gateway.request import Request
-from gateway.s3.errors import S3Error
+from gateway.s3.errors import S3Error, invalid_argument
 
-UNSUPPORTED_MECHANISM = (
-    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
-)
+UNSUPPORTED_MECHANISM = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
 
 
-def authenticate_header(
-    request: Request, authorization: str, find_user: FindUser, region: str, now: float
-) -> Identity:
+def authenticate_header(request: Request, authorization: str, find_user: FindUser, region: str, now: float) -> Identity:
     credential, signed, signature = parse_authorization(authorization, region)
     headers = request.headers
     moment = request_moment(headers)
@@ -78,9 +74,10 @@ def _components(text: str) -> dict[str, str]:
     if algorithm == "AWS":
         raise S3Error("InvalidRequest", UNSUPPORTED_MECHANISM)
     if not space:
-        raise _invalid("Authorization header is invalid -- one and only one ' ' (space) required.", text)
+        message = "Authorization header is invalid -- one and only one ' ' (space) required."
+        raise invalid_argument(message, "Authorization", text)
     if algorithm != "AWS4-HMAC-SHA256":
-        raise _invalid("Unsupported Authorization Type", algorithm)
+        raise invalid_argument("Unsupported Authorization Type", "Authorization", algorithm)
     parts = {}
     for component in rest.split(","):
         name, equals, value = component.strip().partition("=")
@@ -91,12 +88,4 @@ def _components(text: str) -> dict[str, str]:
 
 
 def _malformed(message: str, fields: dict[str, str] | None = None) -> S3Error:
-    return S3Error(
-        "AuthorizationHeaderMalformed", f"The authorization header is malformed; {message}", fields=fields
-    )
-
-
-def _invalid(message: str, value: str) -> S3Error:
-    return S3Error(
-        "InvalidArgument", message, fields={"ArgumentName": "Authorization", "ArgumentValue": value}
-    )
+    return S3Error("AuthorizationHeaderMalformed", f"The authorization header is malformed; {message}", fields=fields)

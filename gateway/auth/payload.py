@@ -6,11 +6,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-h
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.auth.chunks import ChunkSignatures
 from gateway.request import Request
-from gateway.s3.errors import S3Error
+from gateway.s3.errors import S3Error, invalid_argument
 
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 UNSIGNED = "UNSIGNED-PAYLOAD"
@@ -18,9 +19,7 @@ UNSIGNED = "UNSIGNED-PAYLOAD"
 _SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _SIGNED_CHUNKS_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 _UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-_ECDSA = frozenset(
-    {"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"}
-)
+_ECDSA = frozenset({"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"})
 
 
 class Payload(NamedTuple):
@@ -43,26 +42,26 @@ def require_payload_hash(value: str | None) -> str:
         return value
     if value in _ECDSA:
         raise S3Error("NotImplemented", f"The chunk encoding algorithm {value} is not supported.")
-    raise S3Error(
-        "InvalidArgument",
+    raise invalid_argument(
         "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER,"
         " STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER,"
         " STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"
         " or a valid sha256 value.",
-        fields={"ArgumentName": "x-amz-content-sha256", "ArgumentValue": value},
+        "x-amz-content-sha256",
+        value,
     )
 
 
-def signed_payload(request: Request, value: str, signatures: ChunkSignatures) -> Payload:
+def signed_payload(request: Request, value: str, signatures: Callable[[], ChunkSignatures]) -> Payload:
     """For a hash that `require_payload_hash` let pass; without a body it is compared here and now."""
     if value == UNSIGNED:
         return _PLAIN
     if value == _UNSIGNED_TRAILER:
         return _TRAILER
     if value == _SIGNED_CHUNKS:
-        return Payload(chunked=True, signatures=signatures)
+        return Payload(chunked=True, signatures=signatures())
     if value == _SIGNED_CHUNKS_TRAILER:
-        return Payload(chunked=True, trailer=True, signatures=signatures)
+        return Payload(chunked=True, trailer=True, signatures=signatures())
     return _literal_payload(request, value)
 
 

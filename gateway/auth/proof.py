@@ -61,8 +61,11 @@ def prove(request: Request, claim: Claim, user: User) -> Identity:
         key.matches(_texts(request, claim, host)[1], claim.signature) for host in request.other_hosts()
     ):
         raise signature_mismatch(credential.access_key, to_sign, claim.signature, canonical)
-    chunks = ChunkSignatures(key, credential.access_key, claim.stamp, credential.scope, claim.signature)
-    return Identity(user, credential.access_key, signed_payload(request, claim.payload_hash, chunks))
+
+    def chunk_signatures() -> ChunkSignatures:
+        return ChunkSignatures(key, credential.access_key, claim.stamp, credential.scope, claim.signature)
+
+    return Identity(user, credential.access_key, signed_payload(request, claim.payload_hash, chunk_signatures))
 
 
 def _texts(request: Request, claim: Claim, host: str) -> tuple[str, str]:

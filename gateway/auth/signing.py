@@ -48,16 +48,15 @@ def signing_key(secret_key: str, day: str, region: str) -> SigningKey:
     return SigningKey(key)
 
 
-def signature_mismatch(access_key: str, to_sign: str, provided: str, canonical: str) -> S3Error:
+def signature_mismatch(access_key: str, to_sign: str, provided: str, canonical: str = "") -> S3Error:
     """Shows what was signed here, as S3 does, for the client to compare."""
-    return S3Error(
-        "SignatureDoesNotMatch",
-        fields={
-            "AWSAccessKeyId": access_key,
-            "StringToSign": to_sign,
-            "SignatureProvided": provided,
-            "StringToSignBytes": to_sign.encode().hex(" "),
-            "CanonicalRequest": canonical,
-            "CanonicalRequestBytes": canonical.encode("latin-1", "replace").hex(" "),
-        },
-    )
+    fields = {
+        "AWSAccessKeyId": access_key,
+        "StringToSign": to_sign,
+        "SignatureProvided": provided,
+        "StringToSignBytes": to_sign.encode().hex(" "),
+    }
+    if canonical:
+        fields["CanonicalRequest"] = canonical
+        fields["CanonicalRequestBytes"] = canonical.encode("latin-1", "replace").hex(" ")
+    return S3Error("SignatureDoesNotMatch", fields=fields)

@@ -205,9 +205,7 @@ def test_altered_header(s3, name, value):
     assert error.code == "SignatureDoesNotMatch"
 
 
-@pytest.mark.parametrize(
-    ("method", "target"), [("HEAD", "/test.txt"), ("GET", "/test2.txt"), ("GET", "/test.txt?acl")]
-)
+@pytest.mark.parametrize(("method", "target"), [("HEAD", "/test.txt"), ("GET", "/test2.txt"), ("GET", "/test.txt?acl")])
 def test_altered_method_path_or_query(s3, method, target):
     assert s3.refusal(s3.make(method, target, GET_OBJECT[1]), s3.example_time).code == "SignatureDoesNotMatch"
 

@@ -62,8 +62,7 @@ CREDENTIAL = "Error parsing the X-Amz-Credential parameter; "
         (
             "%2Faws4_request",
             "",
-            CREDENTIAL
-            + 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
+            CREDENTIAL + 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
         ),
         ("%2Fs3%2F", "%2Fsns%2F", CREDENTIAL + 'incorrect service "sns". This endpoint belongs to "s3".'),
         (
@@ -74,8 +73,7 @@ CREDENTIAL = "Error parsing the X-Amz-Credential parameter; "
         (
             "%2F20130524%2F",
             "%2F32234Z34%2F",
-            CREDENTIAL
-            + 'incorrect date format "32234Z34". This date in the credential must be in the format',
+            CREDENTIAL + 'incorrect date format "32234Z34". This date in the credential must be in the format',
         ),
         ("us-east-1", "eu-west-1", CREDENTIAL + "the region 'eu-west-1' is wrong; expecting 'us-east-1'"),
         (
