@@ -20,18 +20,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 MAX_KEY_BYTES = 1024
 
-_SIGNATURE_PARAMETERS = frozenset(
-    {
-        "x-amz-algorithm",
-        "x-amz-credential",
-        "x-amz-date",
-        "x-amz-expires",
-        "x-amz-security-token",
-        "x-amz-signature",
-        "x-amz-signedheaders",
-    }
-)
-
 _HOST_ID = base64.b64encode(os.urandom(57)).decode()
 
 
@@ -45,7 +33,6 @@ class Request:
         "client_ip",
         "content_length",
         "headers",
-        "hoisted",
         "host",
         "host_id",
         "key",
@@ -66,7 +53,6 @@ class Request:
     key: str | None
     query: dict[str, str]
     headers: dict[str, str]
-    hoisted: frozenset[str]
     host: str
     scheme: str
     client_ip: str
@@ -85,14 +71,9 @@ class Request:
         return request
 
     def locate(self) -> None:
-        """Parses path and query. Raises InvalidURI, InvalidBucketName, KeyTooLongError or InvalidRequest.
-
-        Parameters of a presigned URL that stand for headers join `headers`; `hoisted` names them.
-        """
+        """Parses path and query. Raises InvalidURI, InvalidBucketName or KeyTooLongError."""
         self.query = parse_query(self.raw_query)
         self.bucket, self.key = split_path(self.raw_path, bucket_of(self.host, self._domains))
-        if "X-Amz-Signature" in self.query:
-            self.hoisted = _hoist(self.query, self.headers)
 
     @classmethod
     def identify(cls, scope: Scope, receive: Receive, domains: tuple[str, ...] = ()) -> Request:
@@ -103,7 +84,6 @@ class Request:
         request.raw_query = scope["query_string"]
         request.bucket = request.key = request.body = None
         request.query = {}
-        request.hoisted = frozenset()
         request.scheme = scope["scheme"]
         client = scope.get("client")
         request.client_ip = client[0] if client else ""
@@ -212,22 +192,6 @@ def _strip_aws_chunked(headers: dict[str, str]) -> None:
         headers["content-encoding"] = kept
     else:
         del headers["content-encoding"]
-
-
-def _hoist(query: dict[str, str], headers: dict[str, str]) -> frozenset[str]:
-    """SDKs move x-amz-* headers into the URL they presign; S3 takes them for headers all the same.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-    """
-    hoisted = set()
-    for parameter, value in query.items():
-        name = parameter.lower()
-        if name.startswith("x-amz-") and name not in _SIGNATURE_PARAMETERS:
-            sent = headers.setdefault(name, value.encode().decode("latin-1"))
-            if sent != value.encode().decode("latin-1"):
-                raise S3Error("InvalidRequest", f"The header {name} and the parameter {parameter} differ in value.")
-            hoisted.add(name)
-    return frozenset(hoisted)
 
 
 def _public_host(host: str, headers: dict[str, str], domains: tuple[str, ...]) -> str:

@@ -16,7 +16,10 @@ __all__ = ["FindUser", "Identity", "Payload", "authenticate"]
 
 
 def authenticate(request: Request, find_user: FindUser, region: str, now: float) -> Identity:
-    """`now` is seconds since the epoch. A request that names no key is the anonymous one's, not an error."""
+    """`now` is seconds since the epoch. A request that names no key is the anonymous one's, not an error.
+
+    Parameters of a presigned URL that stand for headers are put among `request.headers` once they are proved.
+    """
     authorization = request.headers.get("authorization")
     presigned = bool(request.query) and is_presigned(request.query)
     if authorization and presigned:

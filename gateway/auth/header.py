@@ -34,7 +34,7 @@ def authenticate_header(request: Request, authorization: str, find_user: FindUse
     user = known_user(credential.access_key, headers.get("x-amz-security-token"), find_user)
     refuse_skew(moment, now)
     payload_hash = require_payload_hash(headers.get("x-amz-content-sha256"))
-    require_signed(headers, signed.known)
+    require_signed(headers, signed)
     query = canonical_query(request.raw_query)
     return prove(request, Claim(credential, signed, signature, moment.stamp, query, payload_hash), user)
 

@@ -26,6 +26,7 @@ _REQUIRED = (
 )
 _VERSION_2 = ("Signature", "AWSAccessKeyId")
 _MARKS = frozenset({*_REQUIRED, *_VERSION_2})
+_NO_HEADERS = frozenset({*(name.lower() for name in _REQUIRED), "x-amz-security-token"})
 
 
 def is_presigned(query: dict[str, str]) -> bool:
@@ -39,8 +40,10 @@ def authenticate_query(request: Request, find_user: FindUser, region: str, now: 
     claim, moment = _parse_query(request, region)
     _refuse_untimely(query["X-Amz-Expires"], moment, now)
     user = known_user(claim.credential.access_key, query.get("X-Amz-Security-Token"), find_user)
-    require_signed(request.headers, claim.signed.known | request.hoisted)
-    return prove(request, claim, user)
+    require_signed(request.headers, claim.signed)
+    identity = prove(request, claim, user)
+    _hoist(request)
+    return identity
 
 
 def _parse_query(request: Request, region: str) -> tuple[Claim, Moment]:
@@ -58,7 +61,7 @@ def _parse_query(request: Request, region: str) -> tuple[Claim, Moment]:
         raise _refusal("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
     if moment.stamp[:8] != credential.day:
         raise _refusal(date_mismatch(credential.day, moment.stamp))
-    payload_hash = request.headers.get("x-amz-content-sha256", UNSIGNED)
+    payload_hash = query.get("X-Amz-Content-Sha256") or request.headers.get("x-amz-content-sha256", UNSIGNED)
     claim = Claim(
         credential,
         parse_signed_headers(query["X-Amz-SignedHeaders"]),
@@ -89,6 +92,15 @@ def _refuse_untimely(text: str, moment: Moment, now: float) -> None:
     if now < moment.seconds - MAX_SKEW:
         sent = {"X-Amz-Date": f"{moment.seconds * 1000:.0f}"}
         raise S3Error("AccessDenied", "Request is not yet valid", fields=sent | times)
+
+
+def _hoist(request: Request) -> None:
+    """SDKs move x-amz-* headers into the URL they presign; S3 takes them for headers all the same."""
+    for name, value in request.query.items():
+        header = name.lower()
+        hoisted = header.startswith("x-amz-") and header not in _NO_HEADERS
+        if hoisted and request.headers.setdefault(header, value) != value:
+            raise S3Error("InvalidRequest", f"The header {header} and the parameter {name} differ in value.")
 
 
 def _malformed(message: str, fields: dict[str, str] | None) -> S3Error:

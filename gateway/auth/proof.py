@@ -8,7 +8,7 @@ from typing import NamedTuple
 from catalog.records import User
 from gateway.auth.canonical import canonical_request
 from gateway.auth.chunks import ChunkSignatures
-from gateway.auth.claim import Claim
+from gateway.auth.claim import Claim, SignedHeaders
 from gateway.auth.payload import Payload, signed_payload
 from gateway.auth.signing import signature_mismatch, signing_key, string_to_sign
 from gateway.request import Request
@@ -35,11 +35,12 @@ def known_user(access_key: str, token: str | None, find_user: FindUser) -> User:
     return user
 
 
-def require_signed(headers: dict[str, str], known: frozenset[str]) -> None:
+def require_signed(headers: dict[str, str], signed: SignedHeaders) -> None:
     """Host and every x-amz-* header there is, but for the payload hash, which the signature covers anyway.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
     """
+    known = signed.known
     unsigned = [name for name in headers if name[:6] == "x-amz-" and name not in known]
     if "host" not in known:
         unsigned.append("host")

@@ -129,8 +129,7 @@ CODES: dict[str, tuple[int, str]] = {
     "InvalidStorageClass": (400, "The storage class you specified is not valid"),
     "InvalidTag": (
         400,
-        "The tag provided was not a valid tag. This error can occur if the tag did not pass input "
-        "validation.",
+        "The tag provided was not a valid tag. This error can occur if the tag did not pass input validation.",
     ),
     "InvalidTargetBucketForLogging": (
         400,
@@ -159,8 +158,7 @@ CODES: dict[str, tuple[int, str]] = {
     "MalformedPolicy": (400, "Policies must be valid JSON and the first byte must be '{'"),
     "MalformedTrailerError": (
         400,
-        "The request contained trailing data that was not well-formed or did not conform to our "
-        "published schema.",
+        "The request contained trailing data that was not well-formed or did not conform to our published schema.",
     ),
     "MalformedXML": (
         400,
@@ -214,8 +212,7 @@ CODES: dict[str, tuple[int, str]] = {
     ),
     "OperationAborted": (
         409,
-        "A conflicting conditional operation is currently in progress against this resource. Please try "
-        "again.",
+        "A conflicting conditional operation is currently in progress against this resource. Please try again.",
     ),
     "OwnershipControlsNotFoundError": (404, "The bucket ownership controls were not found"),
     "PermanentRedirect": (
@@ -276,8 +273,7 @@ CODES: dict[str, tuple[int, str]] = {
     "UnsupportedSignature": (400, "The provided request is signed with an unsupported signature version."),
     "UserKeyMustBeSpecified": (
         400,
-        "The bucket POST must contain the specified field name. If it is specified, check the order of the "
-        "fields.",
+        "The bucket POST must contain the specified field name. If it is specified, check the order of the fields.",
     ),
     "ValidationError": (400, "The request did not pass validation."),
     "XAmzContentChecksumMismatch": (

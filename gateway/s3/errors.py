@@ -46,13 +46,9 @@ def from_fact(fact: Exception) -> S3Error:
     return S3Error("InternalError") if translate is None else translate(fact)
 
 
-def render_error(
-    error: S3Error, resource: str, request_id: str, host_id: str, head: bool = False
-) -> Rendered:
+def render_error(error: S3Error, resource: str, request_id: str, host_id: str, head: bool = False) -> Rendered:
     """The error document; a HEAD and a 304 have the status and the headers only."""
-    headers = [
-        (name.lower().encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()
-    ]
+    headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()]
     if error.status == 304:
         return Rendered(304, headers, b"")
     headers.append((b"content-type", b"application/xml"))
@@ -104,10 +100,12 @@ _FACTS: dict[type[Exception], Callable[[Any], S3Error]] = {
         "NoSuchVersion", fields={"Key": fact.key, "VersionId": fact.version_id}
     ),
     catalog_facts.IsDeleteMarker: _is_delete_marker,
-    catalog_facts.NoUpload: lambda fact: S3Error("NoSuchUpload", fields={"UploadId": fact.upload_id}),
-    catalog_facts.PreconditionFailed: lambda fact: S3Error(
-        "PreconditionFailed", fields={"Condition": fact.condition}
+    catalog_facts.BadVersionId: lambda fact: invalid_argument(
+        "Invalid version id specified", "versionId", fact.version_id
     ),
+    catalog_facts.SourceChanged: lambda fact: S3Error("OperationAborted", fields={"Key": fact.key}),
+    catalog_facts.NoUpload: lambda fact: S3Error("NoSuchUpload", fields={"UploadId": fact.upload_id}),
+    catalog_facts.PreconditionFailed: lambda fact: S3Error("PreconditionFailed", fields={"Condition": fact.condition}),
     # 507, not 503: SDKs try a 503 again and again, and no retry makes room on the disk.
     catalog_facts.StorageFull: lambda fact: S3Error("InsufficientStorage"),
     blob_facts.NoRoom: lambda fact: S3Error("InsufficientStorage"),

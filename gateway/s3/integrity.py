@@ -12,18 +12,25 @@ from gateway.s3.errors import S3Error
 
 _PREFIX = "x-amz-checksum-"
 _NOT_VALUES = frozenset({"algorithm", "mode", "type"})
+_MISSING = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
 
 
-def verify_document(document: bytes, headers: dict[str, str], required: bool) -> None:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html"""
-    found = _verify_md5(document, headers["content-md5"]) if "content-md5" in headers else False
-    for name, value in headers.items():
-        if name.startswith(_PREFIX) and (algorithm := name[len(_PREFIX) :]) not in _NOT_VALUES:
-            found = _verify_checksum(document, algorithm, value)
-    if required and not found and "x-amz-trailer" not in headers:
-        raise S3Error(
-            "InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
-        )
+def compile_verify(required: bool, of_object: bool) -> Callable[[bytes, dict[str, str]], None]:
+    """`of_object`: here the checksum headers tell of the object that comes to be, not of the document.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+    """
+
+    def verify(document: bytes, headers: dict[str, str]) -> None:
+        found = "content-md5" in headers and _verify_md5(document, headers["content-md5"])
+        if not of_object:
+            for name, value in headers.items():
+                if name.startswith(_PREFIX) and (algorithm := name[len(_PREFIX) :]) not in _NOT_VALUES:
+                    found = _verify_checksum(document, algorithm, value)
+        if required and not found and "x-amz-trailer" not in headers:
+            raise S3Error("InvalidRequest", _MISSING)
+
+    return verify
 
 
 def _verify_md5(document: bytes, value: str) -> bool:

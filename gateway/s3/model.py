@@ -15,15 +15,16 @@ from botocore.model import OperationModel, ServiceModel
 from gateway.s3 import quirks
 from gateway.s3.errors import S3Error
 from gateway.s3.names import named, python_name
-from gateway.s3.parse import Arguments, Incoming, Parse, body_kind, compile_input, input_members
+from gateway.s3.parse import Arguments, Incoming, Parse, body_kind, compile_input, input_members, required_members
 from gateway.s3.render import Render, compile_output, compile_row_template
+from gateway.s3.rendered import Rendered
 from gateway.s3.route import Route, compile_routes
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 class Operation:
-    """One S3 operation. `parse` refuses with NotImplemented until a handler is bound."""
+    """One S3 operation. Until a handler is bound, `parse` refuses with NotImplemented and nothing is compiled."""
 
     __slots__ = (
         "_model",
@@ -46,13 +47,14 @@ class Operation:
         self.body_limit = quirks.BODY_LIMITS.get(model.name, quirks.BODY_LIMIT)
         self.handler: Callable[..., Any] | None = None
         self.parse: Parse = _not_implemented(model.name)
-        self.render: Render = compile_output(model)
+        self.render: Render = _nothing_to_render
 
     def bind(self, handler: Callable[..., Any]) -> None:
         """Its keywords are the members it honours; only those that are always given may lack a default."""
         if self.handler is not None:
             raise TypeError(f"{self.name} has a handler already: {self.handler.__module__}")
         self.parse = compile_input(self._model, self._keywords(handler))
+        self.render = compile_output(self._model)
         self.handler = handler
 
     def row_template(self, member: str, *columns: str) -> str:
@@ -61,17 +63,13 @@ class Operation:
 
     def _keywords(self, handler: Callable[..., Any]) -> frozenset[str]:
         members = input_members(self._model)
+        required = required_members(self._model)
         _, *parameters = inspect.signature(handler).parameters.values()
         where = f"{handler.__module__}.{handler.__name__}"
-        shape = self._model.input_shape
-        required = {python_name(name) for name in (shape.required_members if shape else ())}
-        given = required | {
-            python_name(shape.serialization["payload"]) for _ in "." if self.body_kind == "stream"
-        }
         for parameter in parameters:
             if parameter.name not in members:
                 raise TypeError(f"{where}: {self.name} has no member {parameter.name}")
-            if parameter.default is parameter.empty and parameter.name not in given:
+            if parameter.default is parameter.empty and parameter.name not in required:
                 raise TypeError(f"{where}: {parameter.name} may be absent and needs a default")
         names = frozenset(parameter.name for parameter in parameters)
         if missing := required - names:
@@ -95,6 +93,10 @@ def operation(handler: Handler) -> Handler:
         raise TypeError(f"{handler.__module__}.{handler.__name__}: S3 has no such operation")
     found.bind(handler)
     return handler
+
+
+def _nothing_to_render(output: object) -> Rendered:
+    raise TypeError("an operation without a handler has no output")
 
 
 def _not_implemented(name: str) -> Parse:

@@ -9,7 +9,7 @@ from botocore.model import OperationModel, Shape
 
 from gateway.s3 import quirks
 from gateway.s3.errors import S3Error, invalid_argument
-from gateway.s3.integrity import verify_document
+from gateway.s3.integrity import compile_verify
 from gateway.s3.names import named, python_name
 from gateway.s3.read import compile_document
 from gateway.s3.values import METADATA_PREFIX, Convert, compile_decoder, decode_metadata
@@ -36,11 +36,12 @@ Known = dict[str, tuple[str, Convert | None]]
 
 
 def compile_input(model: OperationModel, accepted: frozenset[str]) -> Parse:
-    """`accepted` are the members that the handler takes; the others are refused when they come."""
+    """`accepted` are the members that the handler takes; the others are refused when they come.
+
+    A value that S3 passes over (None from its decoder) is left out, so that the handler's own default holds.
+    """
     located = _located(model)
-    harmless = (
-        quirks.HARMLESS | quirks.HARMLESS_WITH_DOCUMENT if body_kind(model) == "xml" else quirks.HARMLESS
-    )
+    harmless = quirks.HARMLESS | quirks.HARMLESS_WITH_DOCUMENT if body_kind(model) == "xml" else quirks.HARMLESS
     headers = _known(located["header"], accepted, "Header", harmless)
     query = _known(located["querystring"], accepted, "Parameter", harmless)
     for name, message in quirks.REFUSED_QUERY.get(model.name, {}).items():
@@ -55,12 +56,15 @@ def compile_input(model: OperationModel, accepted: frozenset[str]) -> Parse:
         sent = request.headers
         for name in sent.keys() & headers.keys():
             argument, convert = headers[name]
-            arguments[argument] = sent[name] if convert is None else convert(sent[name])
+            value = sent[name] if convert is None else convert(sent[name])
+            if value is not None:
+                arguments[argument] = value
         if request.query:
-            for name, value in request.query.items():
-                if name in query:
-                    argument, convert = query[name]
-                    arguments[argument] = value if convert is None else convert(value)
+            for name in request.query.keys() & query.keys():
+                argument, convert = query[name]
+                value = request.query[name] if convert is None else convert(request.query[name])
+                if value is not None:
+                    arguments[argument] = value
         if take_metadata is not None:
             take_metadata(arguments, sent)
         if take_payload is not None:
@@ -73,10 +77,19 @@ def compile_input(model: OperationModel, accepted: frozenset[str]) -> Parse:
     return named(parse, f"parse_{python_name(model.name)}")
 
 
-def input_members(model: OperationModel) -> dict[str, str]:
-    """Keyword → member, of all that a handler may take."""
+def input_members(model: OperationModel) -> frozenset[str]:
+    """Every keyword that a handler may take."""
     shape = model.input_shape
-    return {} if shape is None else {python_name(name): name for name in shape.members}
+    return frozenset(map(python_name, shape.members)) if shape is not None else frozenset()
+
+
+def required_members(model: OperationModel) -> frozenset[str]:
+    """The keywords that a handler must take: it always gets them. A stream it gets even when it is empty."""
+    shape = model.input_shape
+    if shape is None:
+        return frozenset()
+    always = [shape.serialization["payload"]] if body_kind(model) == "stream" else []
+    return frozenset(map(python_name, (*shape.required_members, *always)))
 
 
 def body_kind(model: OperationModel) -> str:
@@ -87,9 +100,7 @@ def body_kind(model: OperationModel) -> str:
     payload = shape.serialization.get("payload")
     if payload is not None:
         return "stream" if shape.members[payload].type_name == "blob" else "xml"
-    return (
-        "xml" if any("location" not in member.serialization for member in shape.members.values()) else "none"
-    )
+    return "xml" if any("location" not in member.serialization for member in shape.members.values()) else "none"
 
 
 Located = dict[str, list[tuple[str, Shape]]]
@@ -103,9 +114,7 @@ def _located(model: OperationModel) -> Located:
     return located
 
 
-def _known(
-    members: list[tuple[str, Shape]], accepted: frozenset[str], kind: str, harmless: frozenset[str]
-) -> Known:
+def _known(members: list[tuple[str, Shape]], accepted: frozenset[str], kind: str, harmless: frozenset[str]) -> Known:
     known: Known = {}
     for name, shape in members:
         wire_name = shape.serialization["name"]
@@ -149,12 +158,11 @@ def _compile_metadata(
     takes = "metadata" in accepted
 
     def take_metadata(arguments: Arguments, headers: dict[str, str]) -> None:
-        for name in headers:
-            if name.startswith(METADATA_PREFIX):
-                if not takes:
-                    raise S3Error("NotImplemented", fields={"Header": name})
-                arguments["metadata"] = decode_metadata(headers)
-                return
+        # One look through all names at once: most requests carry none.
+        if METADATA_PREFIX in "\n".join(headers) and (metadata := decode_metadata(headers)):
+            if not takes:
+                raise S3Error("NotImplemented", fields={"Header": f"{METADATA_PREFIX}{next(iter(metadata))}"})
+            arguments["metadata"] = metadata
 
     return take_metadata
 
@@ -169,16 +177,19 @@ def _compile_payload(
         case "stream":
             return _compile_stream(python_name(shape.serialization["payload"]))
     payload = shape.serialization.get("payload")
-    must_verify = model.name in quirks.CHECKSUM_REQUIRED
+    verify = compile_verify(
+        required=model.name in quirks.CHECKSUM_REQUIRED,
+        of_object="ChecksumCRC32" in shape.members,
+    )
     if payload is None:
-        return _compile_body(shape, must_verify)
+        return _compile_body(shape, verify)
     member = shape.members[payload]
     argument = python_name(payload)
     read = _text if member.type_name == "string" else compile_document(member, member.serialization["name"])
     needed = payload in shape.required_members
 
     def take_document(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
-        verify_document(document or b"", request.headers, must_verify)
+        verify(document or b"", request.headers)
         if document:
             arguments[argument] = read(document)
         elif needed:
@@ -194,13 +205,15 @@ def _compile_stream(argument: str) -> Callable[[Arguments, Incoming, bytes | Non
     return take_stream
 
 
-def _compile_body(shape: Any, must_verify: bool) -> Callable[[Arguments, Incoming, bytes | None], None]:
+def _compile_body(
+    shape: Any, verify: Callable[[bytes, dict[str, str]], None]
+) -> Callable[[Arguments, Incoming, bytes | None], None]:
     """Members that lie in the document's root itself (SelectObjectContent)."""
     members = [name for name, member in shape.members.items() if "location" not in member.serialization]
     read = compile_document(shape, shape.serialization["name"], members)
 
     def take_body(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
-        verify_document(document or b"", request.headers, must_verify)
+        verify(document or b"", request.headers)
         if not document:
             raise S3Error("MissingRequestBodyError")
         arguments.update(read(document))

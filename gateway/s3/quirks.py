@@ -5,9 +5,7 @@ from __future__ import annotations
 # --- Routes
 
 # Twins that the model keeps for old SDKs beside the operation that took their place: never routed to.
-SUPERSEDED = frozenset(
-    {"GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNotification", "PutBucketNotification"}
-)
+SUPERSEDED = frozenset({"GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNotification", "PutBucketNotification"})
 
 # GET / is ListBuckets; directory buckets are listed at another endpoint: here only this parameter tells.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListDirectoryBuckets.html
@@ -141,8 +139,7 @@ FREE_ENUMS = frozenset({"BucketLocationConstraint"})
 MISSING: dict[str, tuple[str, str]] = {
     "x-amz-object-attributes": (
         "InvalidRequest",
-        "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or "
-        "empty",
+        "The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty",
     ),
 }
 

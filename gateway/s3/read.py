@@ -13,7 +13,7 @@ from gateway.s3.errors import S3Error
 from gateway.s3.names import named, python_name
 from gateway.s3.quirks import FREE_ENUMS
 from gateway.s3.times import parse_http_time, parse_iso_time
-from gateway.s3.xml import XSI
+from gateway.s3.xml import NAMESPACE, XSI
 
 MAX_DEPTH = 32
 
@@ -92,13 +92,17 @@ def _structure(shape: StructureShape, members: Iterable[str] | None = None) -> R
             singles[tag] = (python_name(name), _read_etag)
         else:
             singles[tag] = (python_name(name), _compile(member))
+    singles |= {f"{{{NAMESPACE}}}{tag}": entry for tag, entry in singles.items()}
     required = frozenset(python_name(name) for name in shape.required_members if name in names)
 
     def read_structure(element: Element) -> dict[str, Any]:
         content: dict[str, Any] = {}
         for child in element:
-            tag = _local(child.tag)
+            tag = child.tag
             single = singles.get(tag)
+            if single is None:
+                tag = _local(tag)
+                single = singles.get(tag)
             if single is not None:
                 name, read = single
                 if name in content:

@@ -49,9 +49,8 @@ def compile_output(model: OperationModel) -> Render:
         body = write_body(content)
         if content_type is not None:
             headers.append(content_type)
-        if not (streams or status == 204) or (
-            isinstance(body, bytes) and status != 204 and content.get("content_length") is None
-        ):
+        whole = not streams or (isinstance(body, bytes) and content.get("content_length") is None)
+        if whole and status != 204:
             headers.append((b"content-length", b"%d" % len(body)))
         return Rendered(status, headers, body)
 
@@ -87,13 +86,11 @@ def _compile_body(model: OperationModel) -> tuple[WriteBody, tuple[bytes, bytes]
     if payload is not None:
         return _compile_payload(model, shape, payload)
     members = [
-        name
-        for name, member in (shape.members if shape else {}).items()
-        if "location" not in member.serialization
+        name for name, member in (shape.members if shape else {}).items() if "location" not in member.serialization
     ]
     if not members:
         return lambda output: b"", None, False
-    root = quirks.ROOTS[model.name]
+    root = quirks.ROOTS.get(model.name, shape.name)
     if model.name in quirks.BARE_ROOTS:
         return _compile_bare(root, python_name(quirks.BARE_ROOTS[model.name])), _XML_TYPE, False
     first = quirks.ORDER.get(model.name, ())

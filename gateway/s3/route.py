@@ -20,9 +20,7 @@ _RESOURCES = ("SERVICE", "BUCKET", "OBJECT")
 
 def compile_routes(targets: Iterable[tuple[OperationModel, Target]]) -> Route[Target]:
     """A function of method, bucket, key, query and headers; the more a row needs, the earlier it is tried."""
-    rows = _rows(
-        [(_Asked.of(model), target) for model, target in targets if model.name not in quirks.SUPERSEDED]
-    )
+    rows = _rows([(_Asked.of(model), target) for model, target in targets if model.name not in quirks.SUPERSEDED])
     levels = [_level([row for row in rows if row.asked.depth == depth]) for depth in _DEPTHS]
 
     def route(
@@ -32,16 +30,15 @@ def compile_routes(targets: Iterable[tuple[OperationModel, Target]]) -> Route[Ta
         place = levels[depth].get(method)
         if place is None:
             _refuse(levels, depth, method, query, headers)
-        if not query or place.names.isdisjoint(query):
-            for row in place.plain:
-                if row.headers <= headers.keys():
-                    return row.target
-        else:
-            for row in place.rows:
-                if row.names <= query.keys() and row.headers <= headers.keys() and row.accepts(query):
-                    if not row.names:
-                        _check_strays(levels, depth, method, query, headers)
-                    return row.target
+        if query and not place.names.isdisjoint(query):
+            for name in query:
+                for row in place.by_name.get(name, ()):
+                    if row.names <= query.keys() and row.headers <= headers.keys() and row.accepts(query):
+                        return row.target
+            _check_strays(levels, depth, method, query, headers)
+        for row in place.plain:
+            if row.headers <= headers.keys():
+                return row.target
         _refuse(levels, depth, method, query, headers)
 
     return route
@@ -75,9 +72,7 @@ class _Asked:
                     *quirks.EXTRA_NEEDS.get(model.name, ()),
                 )
             ),
-            headers=frozenset(
-                where["name"].lower() for where in required if where.get("location") == "header"
-            ),
+            headers=frozenset(where["name"].lower() for where in required if where.get("location") == "header"),
         )
 
 
@@ -95,11 +90,11 @@ class _Row(Generic[Target]):
 
 @dataclass(frozen=True)
 class _Place(Generic[Target]):
-    """The rows of one method at one depth; `plain` are those for a request that has none of the names."""
+    """The rows of one method at one depth: each under one of the query names it needs, or `plain`."""
 
-    rows: tuple[_Row[Target], ...]
+    by_name: Mapping[str, list[_Row[Target]]]
     plain: tuple[_Row[Target], ...]
-    names: frozenset[str]
+    names: frozenset[str]  # that a request must have for more than `plain` to matter
     subresources: frozenset[str]
 
 
@@ -135,10 +130,14 @@ def _level(rows: list[_Row[Target]]) -> dict[str, _Place[Target]]:
     for method in {row.asked.method for row in rows}:
         own = tuple(row for row in rows if row.asked.method == method)
         strays = {name for at, depth, name in quirks.STRAYS if (at, depth) == (method, own[0].asked.depth)}
+        by_name: dict[str, list[_Row[Target]]] = {}
+        for row in own:
+            if row.names:
+                by_name.setdefault(min(row.asked.static or row.names), []).append(row)
         places[method] = _Place(
-            rows=own,
+            by_name=by_name,
             plain=tuple(row for row in own if not row.names),
-            names=subresources.union(strays, *(row.names for row in own)),
+            names=subresources.union(strays, by_name),
             subresources=subresources,
         )
     return places
@@ -155,11 +154,7 @@ def _check_strays(
     for name, value in query.items():
         if (method, depth, name) in quirks.STRAYS:
             code, message = quirks.STRAYS[method, depth, name]
-            raise (
-                invalid_argument(message, name, value)
-                if code == "InvalidArgument"
-                else S3Error(code, message)
-            )
+            raise (invalid_argument(message, name, value) if code == "InvalidArgument" else S3Error(code, message))
         if name in levels[depth][method].subresources:
             _refuse(levels, depth, method, query, headers)
 
@@ -179,14 +174,8 @@ def _refuse(
     name = next((name for name in query if name in subresources), None)
     if (method, depth, name) == ("POST", 1, None):
         _refuse_form(headers)
-    allowed = sorted(
-        at
-        for at, place in places.items()
-        if any(name in row.names if name else not row.names for row in place.rows)
-    )
-    kind = (
-        _RESOURCES[depth] if name is None else quirks.RESOURCE_TYPES.get(name, name.upper().replace("-", "_"))
-    )
+    allowed = sorted(at for at, place in places.items() if (name in place.by_name if name else place.plain))
+    kind = _RESOURCES[depth] if name is None else quirks.RESOURCE_TYPES.get(name, name.upper().replace("-", "_"))
     raise S3Error(
         "MethodNotAllowed",
         fields={"Method": method, "ResourceType": kind},

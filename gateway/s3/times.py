@@ -73,6 +73,4 @@ def _day_writer(write: Callable[[date], str]) -> Callable[[int], str]:
 
 
 _iso_day = _day_writer(lambda day: f"{day.isoformat()}T")
-_http_day = _day_writer(
-    lambda day: f"{_DAYS[day.weekday()]}, {day.day:02} {_MONTHS[day.month - 1]} {day.year:04} "
-)
+_http_day = _day_writer(lambda day: f"{_DAYS[day.weekday()]}, {day.day:02} {_MONTHS[day.month - 1]} {day.year:04} ")

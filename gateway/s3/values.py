@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from typing import Any
 
@@ -164,7 +165,7 @@ def decode_metadata(headers: Mapping[str, str]) -> dict[str, str]:
 def _decode_words(value: str) -> str:
     try:
         return str(make_header(decode_header(value)))
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, MessageError):
         return value
 
 

@@ -21,9 +21,7 @@ Writer = Callable[[Any], str]
 Raw = (str, bytes)
 
 
-def compile_root(
-    tag: str, shape: StructureShape, members: Iterable[str], strict: bool = False
-) -> Callable[[Any], str]:
+def compile_root(tag: str, shape: StructureShape, members: Iterable[str], strict: bool = False) -> Callable[[Any], str]:
     """The root element, in S3's namespace, of these members in this order; other keys may be there."""
     opening, closing = f'<{tag} xmlns="{NAMESPACE}">', f"</{tag}>"
     write_content = _content(shape, members, strict)
@@ -57,11 +55,7 @@ def row_template(shape: ListShape, tag: str, columns: Iterable[str]) -> str:
 def element_tag(name: str, shape: Shape) -> str:
     """The tag a member's element has; for a flattened list that of each row."""
     tag: str = shape.serialization.get("name", name)
-    if (
-        shape.type_name == "list"
-        and shape.serialization.get("flattened")
-        and "name" not in shape.serialization
-    ):
+    if shape.type_name == "list" and shape.serialization.get("flattened") and "name" not in shape.serialization:
         tag = shape.member.serialization.get("name", name)
     return tag
 
@@ -98,9 +92,7 @@ def _attributed(tag: str, shape: StructureShape, attributes: list[tuple[str, str
     write_content = _content(shape, [name for name in shape.members if python_name(name) not in names])
 
     def write_attributed(value: dict[str, Any]) -> str:
-        written = "".join(
-            f' {attribute}="{escape(value[name])}"' for name, attribute in attributes if name in value
-        )
+        written = "".join(f' {attribute}="{escape(value[name])}"' for name, attribute in attributes if name in value)
         inside = {name: item for name, item in value.items() if name not in names}
         return f'<{tag} xmlns:xsi="{XSI}"{written}>{write_content(inside)}</{tag}>'
 
@@ -112,9 +104,7 @@ def _content(shape: StructureShape, members: Iterable[str], strict: bool = True)
     writers = [
         (
             python_name(name),
-            compile_element(
-                element_tag(name, shape.members[name]), shape.members[name], _quotes(shape, name)
-            ),
+            compile_element(element_tag(name, shape.members[name]), shape.members[name], _quotes(shape, name)),
         )
         for name in members
     ]
