@@ -155,7 +155,12 @@ ATTACKS = {
     + "<a>" * 300
     + "</a>" * 300
     + "</VersioningConfiguration>",
-    "great depth": "<a>" * 200_000,
+    "great depth": "<a>" * 100_000,
+    "a million elements": "<VersioningConfiguration>" + "<a/>" * 1_000_000 + "</VersioningConfiguration>",
+    "a million attributes": "<VersioningConfiguration" + "".join(f' a{n}=""' for n in range(1_000_000)) + "/>",
+    "a million attributes in a thousand elements": "<VersioningConfiguration>"
+    + ("<a" + "".join(f" a{n} = '>'" for n in range(1_000)) + "/>") * 1_000
+    + "</VersioningConfiguration>",
 }
 
 
@@ -187,6 +192,11 @@ def test_depth_is_bounded(read, refused, depth, fits):
         assert read("PutBucketVersioning", document) == {}
     else:
         assert refused(read, "PutBucketVersioning", document).code == "MalformedXML"
+
+
+def test_a_thousand_keys_of_equals_signs_are_none_too_many(read):
+    document = b"<Delete>%s</Delete>" % (b"<Object><Key>%s</Key></Object>" % (b"=" * 1024) * 1000)
+    assert len(read("DeleteObjects", document)["objects"]) == 1000
 
 
 def test_ten_thousand_parts(read):
