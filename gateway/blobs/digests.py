@@ -22,16 +22,21 @@ class Hash(Protocol):
 class Digests:
     """Several digests of one body.
 
-    Each of the `slow` is worth a thread of its own, all the `fast` together are not. Blocks come in order.
+    Each of the `slow` is worth a thread of its own, all the fast together are not. Blocks come in order.
     """
 
     def __init__(self, algorithms: Iterable[str]) -> None:
         self._hashes = {name: NEW[name]() for name in algorithms}
         self.slow = [each.update for name, each in self._hashes.items() if name in SLOW]
-        self.fast = [each.update for name, each in self._hashes.items() if name not in SLOW]
+        self._fast = [each.update for name, each in self._hashes.items() if name not in SLOW]
 
     def update(self, data: bytes) -> None:
-        for update in (*self.slow, *self.fast):
+        self.update_fast(data)
+        for update in self.slow:
+            update(data)
+
+    def update_fast(self, data: bytes) -> None:
+        for update in self._fast:
             update(data)
 
     def digests(self) -> dict[str, bytes]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+import resource
+from collections.abc import AsyncIterable, Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
+from gateway.blobs.blocks import Blocks
 from gateway.blobs.digests import Digests
 from gateway.blobs.errors import NoBlob, NoRoom
 from gateway.blobs.reading import BlobReader
 
-BLOCK = 1 << 20  # what one hand-over to the threads holds: large enough that the hand-over does not show
 SYNC_EVERY = 16 << 20  # so that finishing many GiB does not wait for all of them to reach the disk
 THREADS = 16
 
@@ -29,11 +30,21 @@ class Blobs:
         for first in range(256):
             (self._blobs / f"{first:02x}").mkdir(parents=True, exist_ok=True)
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
+        # Numbers of descriptors are given out from the lowest, so a high one says that many are open.
+        self._many = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+        self.crowded = False
 
     def new(self, digests: Digests | None = None) -> Blob:
         """A blob to be written; each block passes through the `digests` too, in threads side by side."""
         blob = os.urandom(16)
         return Blob(blob, self._tmp / blob.hex(), self.path(blob), digests or Digests(()), self.pool)
+
+    async def digest(self, chunks: AsyncIterable[bytes | memoryview], digests: Digests) -> None:
+        """Passes bytes that are stored already through digests, in threads side by side."""
+        blocks = Blocks(self.pool, [digests.update_fast, *digests.slow])
+        async for chunk in chunks:
+            await blocks.write(chunk)
+        await blocks.done()
 
     def path(self, blob: bytes) -> Path:
         name = blob.hex()
@@ -42,12 +53,18 @@ class Blobs:
     def open(self, blob: bytes) -> int:
         """A descriptor of the caller's own, good to read by even after the blob is unlinked."""
         try:
-            return os.open(self.path(blob), os.O_RDONLY | os.O_CLOEXEC)
+            file = os.open(self.path(blob), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise NoBlob(blob) from None
+        self.crowded = file >= self._many
+        return file
 
     def reader(self, blob: bytes, start: int, length: int) -> BlobReader:
         return BlobReader(blob, self.open(blob), start, length, self.pool)
+
+    async def drop(self, blobs: Iterable[bytes]) -> None:
+        """Unlinks in a thread: the file system may take its time over a large one."""
+        await asyncio.get_running_loop().run_in_executor(self.pool, self.unlink, list(blobs))
 
     def unlink(self, blobs: Iterable[bytes]) -> None:
         for blob in blobs:
@@ -83,20 +100,16 @@ class Blobs:
 class Blob:
     """One blob being written. Leaving the block before `finish` leaves nothing on disk."""
 
-    def __init__(
-        self, blob: bytes, draft: Path, path: Path, digests: Digests, pool: ThreadPoolExecutor
-    ) -> None:
+    def __init__(self, blob: bytes, draft: Path, path: Path, digests: Digests, pool: ThreadPoolExecutor) -> None:
         self.id = blob
-        self.size = 0
         self._draft = draft
         self._path = path
         self._digests = digests
         self._pool = pool
-        self._pending: list[bytes | memoryview] = []
-        self._pending_size = 0
-        self._under_way: list[asyncio.Future[None]] = []
-        self._sync: asyncio.Future[None] | None = None
-        self._synced = 0
+        self._blocks = Blocks(pool, [self._append, *digests.slow])
+        self._publishing: asyncio.Future[None] | None = None
+        self._syncing: Future[None] | None = None
+        self._unsynced = 0
         self._finished = False
 
     async def __aenter__(self) -> Blob:
@@ -104,74 +117,53 @@ class Blob:
         return self
 
     async def write(self, data: bytes | memoryview) -> None:
-        """Takes the bytes over; waits only while two blocks are under way already."""
-        self._pending.append(data)
-        self._pending_size += len(data)
-        if self._pending_size >= BLOCK:
-            await self._hand_over()
-
-    async def finish(self) -> tuple[bytes, int]:
-        """Durable under its id when this returns; the digests are whole."""
-        if self._pending:
-            await self._hand_over()
-        await self._settled()
-        self._under_way = [asyncio.get_running_loop().run_in_executor(self._pool, self._publish)]
-        await self._settled()
-        os.close(self._file)
-        self._finished = True
-        return self.id, self.size
+        """Takes the bytes over; holds two blocks of memory at most."""
+        await self._blocks.write(data)
 
     async def digests(self) -> dict[str, bytes]:
         """The digests of all that was written so far."""
-        if self._pending:
-            await self._hand_over()
-        await self._settled()
+        await self._blocks.done()
         return self._digests.digests()
+
+    async def finish(self) -> tuple[bytes, int]:
+        """Its id and size. Durable under that id when this returns."""
+        await self._blocks.done()
+        self._publishing = asyncio.get_running_loop().run_in_executor(self._pool, self._publish)
+        await asyncio.wait([self._publishing])
+        self._publishing.result()
+        os.close(self._file)
+        self._finished = True
+        return self.id, self._blocks.size
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self._finished:
-            under_way = [*self._under_way, *([self._sync] if self._sync else [])]
-            await asyncio.shield(asyncio.ensure_future(self._abandon(under_way)))
-
-    async def _hand_over(self) -> None:
-        block = b"".join(self._pending) if len(self._pending) > 1 else bytes(self._pending[0])
-        self._pending.clear()
-        self._pending_size = 0
-        self.size += len(block)
-        await self._settled()
-        loop = asyncio.get_running_loop()
-        work = [self._append, *self._digests.slow]
-        self._under_way = [loop.run_in_executor(self._pool, each, block) for each in work]
-        if self.size - self._synced >= SYNC_EVERY:
-            if self._sync:
-                await asyncio.wait([self._sync])
-                self._sync.result()
-            self._synced = self.size
-            self._sync = loop.run_in_executor(self._pool, os.fdatasync, self._file)
-
-    async def _settled(self) -> None:
-        """Waits for the blocks under way; the first failure among them is raised."""
-        if self._under_way:
-            # Waited for, never awaited: a cancelled await would let go of a thread that still uses the file.
-            await asyncio.wait(self._under_way)
-            under_way, self._under_way = self._under_way, []
-            for each in under_way:
-                each.result()
+            await asyncio.shield(asyncio.ensure_future(self._abandon()))
 
     def _append(self, block: bytes) -> None:
         rest = memoryview(block)
         try:
             while rest:
                 rest = rest[os.write(self._file, rest) :]
+            self._unsynced += len(block)
+            if self._unsynced >= SYNC_EVERY:
+                self._sync()
         except OSError as error:
             raise _no_room(error, self._draft) from error
-        for update in self._digests.fast:
-            update(block)
+        self._digests.update_fast(block)
+
+    def _sync(self) -> None:
+        """Beside the writing; a disk that cannot follow slows the writer down."""
+        self._unsynced = 0
+        if self._syncing is not None:
+            self._syncing.result()
+        self._syncing = self._pool.submit(os.fdatasync, self._file)
 
     def _publish(self) -> None:
         try:
+            if self._syncing is not None:
+                self._syncing.result()
             os.fsync(self._file)
             self._draft.rename(self._path)
             folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -182,12 +174,14 @@ class Blob:
         except OSError as error:
             raise _no_room(error, self._draft) from error
 
-    async def _abandon(self, under_way: list[asyncio.Future[None]]) -> None:
+    async def _abandon(self) -> None:
         # A thread may still be writing: closed under it, the number could become somebody else's file.
-        if under_way:
-            await asyncio.wait(under_way)
-            for each in under_way:
-                each.exception()
+        await self._blocks.abandoned()
+        if self._publishing is not None:
+            await asyncio.wait([self._publishing])
+            self._publishing.exception()
+        if self._syncing is not None:
+            await asyncio.gather(asyncio.wrap_future(self._syncing), return_exceptions=True)
         os.close(self._file)
         self._draft.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
