@@ -66,15 +66,18 @@ class Operation:
         required = required_members(self._model)
         _, *parameters = inspect.signature(handler).parameters.values()
         where = f"{handler.__module__}.{handler.__name__}"
+        names = {parameter.name for parameter in parameters}
+        if parameters and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD:
+            group = parameters.pop().name
+            names = names - {group} | {python_name(name) for name in quirks.GROUPS[group]}
+        if strangers := names - members:
+            raise TypeError(f"{where}: {self.name} has no member {', '.join(sorted(strangers))}")
         for parameter in parameters:
-            if parameter.name not in members:
-                raise TypeError(f"{where}: {self.name} has no member {parameter.name}")
             if parameter.default is parameter.empty and parameter.name not in required:
                 raise TypeError(f"{where}: {parameter.name} may be absent and needs a default")
-        names = frozenset(parameter.name for parameter in parameters)
         if missing := required - names:
             raise TypeError(f"{where}: {self.name} requires {', '.join(sorted(missing))}")
-        return names
+        return frozenset(names)
 
 
 def load_operations() -> dict[str, Operation]:

@@ -56,6 +56,31 @@ HARMLESS = frozenset(
 # Checked here against the document itself, whatever the operation takes.
 HARMLESS_WITH_DOCUMENT = frozenset({"content-md5"})
 
+# Members of one kind that a handler takes together: `**checksums` stands for each of these as a keyword.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+GROUPS: dict[str, tuple[str, ...]] = {
+    "checksums": (
+        "ChecksumCRC32",
+        "ChecksumCRC32C",
+        "ChecksumCRC64NVME",
+        "ChecksumMD5",
+        "ChecksumSHA1",
+        "ChecksumSHA256",
+        "ChecksumSHA512",
+        "ChecksumXXHASH128",
+        "ChecksumXXHASH3",
+        "ChecksumXXHASH64",
+    ),
+    "overrides": (
+        "ResponseCacheControl",
+        "ResponseContentDisposition",
+        "ResponseContentEncoding",
+        "ResponseContentLanguage",
+        "ResponseContentType",
+        "ResponseExpires",
+    ),
+}
+
 # Operations that refuse a body without Content-MD5 or an x-amz-checksum-*; SDKs send it to more than these.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 CHECKSUM_REQUIRED = frozenset(
