@@ -151,10 +151,18 @@ def create_upload(turn: Turn, bucket: Bucket, draft: Upload) -> tuple[Mutation, 
 
 
 def put_part(
-    turn: Turn, bucket: Bucket, key: str, upload_id: str, draft: Part, content_size: int
+    turn: Turn,
+    bucket: Bucket,
+    key: str,
+    upload_id: str,
+    draft: Part,
+    content_size: int,
+    source: Source | None = None,
 ) -> tuple[Mutation, Part]:
     bucket = _same_bucket(turn, bucket)
     lookup.upload(turn.index, turn.txn, bucket, key, upload_id)
+    if source is not None:
+        _source_still_there(turn, source)
     piece = Piece(content_size, *turn.place) if content_size else draft.piece
     part = msgspec.structs.replace(draft, modified=turn.now, piece=piece)
     return PartPut(bucket.id, key, upload_id, part), part

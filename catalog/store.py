@@ -247,11 +247,25 @@ class Catalog:
         return await self._write(origin, partial(decisions.create_upload, bucket=bucket, draft=draft))
 
     async def put_part(
-        self, origin: Origin, bucket: Bucket, key: str, upload_id: str, part: Part, content: bytes | None = None
+        self,
+        origin: Origin,
+        bucket: Bucket,
+        key: str,
+        upload_id: str,
+        part: Part,
+        content: bytes | None = None,
+        source: Source | None = None,
     ) -> Part:
-        """Raises NoUpload."""
-        size = len(content) if content else 0
-        decide = partial(decisions.put_part, bucket=bucket, key=key, upload_id=upload_id, draft=part, content_size=size)
+        """`content` and `source` as for `put`. Raises NoUpload, SourceChanged."""
+        decide = partial(
+            decisions.put_part,
+            bucket=bucket,
+            key=key,
+            upload_id=upload_id,
+            draft=part,
+            content_size=len(content) if content else 0,
+            source=source,
+        )
         return await self._write(origin, decide, content or b"")
 
     async def abort_upload(self, origin: Origin, bucket: Bucket, key: str, upload_id: str) -> None:
