@@ -1,0 +1,187 @@
+"""The end of a multipart upload: its parts become one object, and none of their bytes is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from catalog.errors import NoObject, NoUpload, SourceChanged
+from catalog.records import Checksum, Part, Upload, Version
+from gateway.operations import Context, conditions
+from gateway.operations.checksums import (
+    BY_MEMBER,
+    COMPOSITE,
+    DEFAULT,
+    FULL_OBJECT,
+    bad_digest,
+    etag_of_parts,
+    shown,
+    whole_of_parts,
+)
+from gateway.operations.described import shown_version
+from gateway.operations.ranges import MAX_PARTS
+from gateway.s3.errors import S3Error, invalid_argument
+from gateway.s3.model import operation
+
+TRIES = 5
+MIN_SIZE = 5 << 20  # of every part but the last
+
+
+@operation
+async def complete_multipart_upload(
+    cx: Context,
+    bucket: str,
+    key: str,
+    upload_id: str,
+    checksum_type: str | None = None,
+    if_match: str | None = None,
+    if_none_match: str | None = None,
+    mpu_object_size: int | None = None,
+    multipart_upload: dict[str, Any] | None = None,
+    **checksums: str,
+) -> dict[str, Any]:
+    """May be repeated: the upload being gone, the object that it became is the answer.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+    """
+    named = (multipart_upload or {}).get("parts") or []
+    check_order(named)
+    check = conditions.on_write(bucket, key, if_match, if_none_match)
+    for _ in range(TRIES):
+        try:
+            upload = cx.catalog.upload(cx.here, key, upload_id)
+            check_kind(upload, checksum_type)
+            held = {part.number: part for part in cx.catalog.parts(cx.here, key, upload_id)}
+            parts = [choose(upload, held, each) for each in named]
+            check_sizes(parts, mpu_object_size)
+            draft = whole(cx, upload, parts)
+            check_promise(draft.checksum, len(parts), checksums)
+            version = await cx.catalog.put(cx.origin, cx.here, key, draft, check=check, upload_id=upload_id)
+        except SourceChanged:
+            continue  # a part was uploaded anew meanwhile
+        except NoUpload:
+            version = completed(cx, key, upload_id)
+        return {
+            "location": f"{cx.request.scheme}://{cx.request.host}{cx.request.raw_path.decode()}",
+            "bucket": bucket,
+            "key": key,
+            "etag": version.etag,
+            **shown(version.checksum, len(version.parts or ())),
+            "version_id": shown_version(cx.here, version.version_id),
+        }
+    raise S3Error("OperationAborted")
+
+
+def check_order(named: Sequence[dict[str, Any]]) -> None:
+    if not 0 < len(named) <= MAX_PARTS:
+        raise S3Error("MalformedXML")
+    before = 0
+    for each in named:
+        number = each.get("part_number")
+        if number is None or each.get("etag") is None:
+            raise S3Error("MalformedXML")
+        if number < 1:
+            raise invalid_argument("PartNumber must be >= 1", "PartNumber", str(number))
+        if number <= before:
+            raise S3Error("InvalidPartOrder")
+        before = number
+
+
+def check_kind(upload: Upload, kind: str | None) -> None:
+    if kind is not None and kind != (upload.checksum_kind or FULL_OBJECT):
+        raise S3Error(
+            "InvalidRequest",
+            f"The upload was created using the {upload.checksum_kind or 'null'} checksum mode. The complete request"
+            " must use the same checksum mode.",
+        )
+
+
+def choose(upload: Upload, held: Mapping[int, Part], each: dict[str, Any]) -> Part:
+    """The part that a client names by number, ETag and checksum."""
+    number, etag = each["part_number"], each["etag"].strip('"')
+    part = held.get(number)
+    if part is None or part.etag != etag:
+        raise no_part(upload, number, etag)
+    sent = {BY_MEMBER[name]: value for name, value in each.items() if name in BY_MEMBER}
+    algorithm = upload.checksum_algorithm
+    if not algorithm:
+        return part  # it has a checksum, but only for the whole: the client need not know it
+    if not sent:
+        if upload.checksum_kind == COMPOSITE:
+            raise S3Error(
+                "InvalidRequest",
+                f"The upload was created using a {algorithm.lower()} checksum. The complete request must include the"
+                f" checksum for each part. It was missing for part {number} in the request.",
+            )
+        return part
+    for name, value in sent.items():
+        if name != algorithm:
+            message = f"The {name.lower()} you specified for part {number} did not match what we received."
+            raise S3Error("BadDigest", message)
+        if part.checksum is None or value != part.checksum.value:
+            raise no_part(upload, number, etag)
+    return part
+
+
+def check_sizes(parts: Sequence[Part], promised: int | None) -> None:
+    for part in parts[:-1]:
+        if part.size < MIN_SIZE:
+            raise S3Error(
+                "EntityTooSmall",
+                fields={
+                    "ProposedSize": str(part.size),
+                    "MinSizeAllowed": str(MIN_SIZE),
+                    "PartNumber": str(part.number),
+                    "ETag": part.etag,
+                },
+            )
+    size = sum(part.size for part in parts)
+    if promised is not None and promised != size:
+        raise S3Error(
+            "InvalidRequest",
+            f"The provided 'x-amz-mp-object-size' header value {promised} does not match what was computed: {size}",
+        )
+
+
+def whole(cx: Context, upload: Upload, parts: list[Part]) -> Version:
+    algorithm = upload.checksum_algorithm or DEFAULT
+    return Version(
+        0,
+        "",
+        0,
+        etag_of_parts(parts, len(parts)),
+        sum(part.size for part in parts),
+        upload.storage_class,
+        cx.here.owner,
+        whole_of_parts(algorithm, upload.checksum_kind or FULL_OBJECT, parts),
+        content_type=upload.content_type,
+        headers=upload.headers,
+        metadata=upload.metadata,
+        tags=upload.tags,
+        parts=parts,
+        upload_id=upload.upload_id,
+    )
+
+
+def check_promise(checksum: Checksum | None, count: int, checksums: Mapping[str, str]) -> None:
+    """A composite value may come with and without the number of parts at its end."""
+    for member, value in checksums.items():
+        algorithm = BY_MEMBER[member]
+        computed = shown(checksum, count).get(member)
+        if computed is None or value not in (computed, computed.partition("-")[0]):
+            raise bad_digest(algorithm)
+
+
+def completed(cx: Context, key: str, upload_id: str) -> Version:
+    try:
+        version = cx.catalog.get(cx.here, key)
+    except NoObject:
+        raise NoUpload(cx.here.name, key, upload_id) from None
+    if version.upload_id != upload_id:
+        raise NoUpload(cx.here.name, key, upload_id)
+    return version
+
+
+def no_part(upload: Upload, number: int, etag: str) -> S3Error:
+    fields = {"UploadId": upload.upload_id, "PartNumber": str(number), "ETag": etag}
+    return S3Error("InvalidPart", fields=fields)

@@ -1,0 +1,104 @@
+"""The conditions a request may set on what is there: read on GET and HEAD, checked under the lock on writes.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html and RFC 9110, section 13
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from catalog.errors import NoObject, PreconditionFailed
+from catalog.records import Version
+from gateway.s3.errors import S3Error
+
+Check = Callable[[Version | None], None]
+ANY = "*"
+
+
+def is_modified(
+    version: Version,
+    if_match: str | None,
+    if_none_match: str | None,
+    if_modified_since: int | None,
+    if_unmodified_since: int | None,
+    prefix: str = "",
+) -> bool:
+    """False if the caller has it already (304); raises PreconditionFailed. In RFC 9110's order, ETags before times."""
+    if if_match is not None:
+        if not _names(if_match, version.etag):
+            raise PreconditionFailed(f"{prefix}If-Match")
+    elif if_unmodified_since is not None and _seconds(version) > if_unmodified_since // 1000:
+        raise PreconditionFailed(f"{prefix}If-Unmodified-Since")
+    if if_none_match is not None:
+        return not _names(if_none_match, version.etag)
+    return if_modified_since is None or _seconds(version) > if_modified_since // 1000
+
+
+def on_write(bucket: str, key: str, if_match: str | None, if_none_match: str | None) -> Check | None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
+    if if_match is None and if_none_match is None:
+        return None
+    if if_match is not None and if_none_match is not None:
+        raise _not_implemented("If-Match,If-None-Match", "Multiple conditional request headers present in the request")
+    if if_none_match is not None and if_none_match != ANY:
+        raise _not_implemented(
+            "If-None-Match", "We don't accept the provided value of If-None-Match header for this API"
+        )
+
+    def check(current: Version | None) -> None:
+        if if_match is None:
+            if current is not None:
+                raise PreconditionFailed("If-None-Match")
+        elif current is None:
+            raise NoObject(bucket, key)
+        elif not _names(if_match, current.etag):
+            raise PreconditionFailed("If-Match")
+
+    return check
+
+
+def on_delete(
+    bucket: str,
+    key: str,
+    if_match: str | None,
+    last_modified: int | None = None,
+    size: int | None = None,
+) -> Check | None:
+    """That nothing is there fails an If-Match only; time and size are as with directory buckets.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+    """
+    if if_match is None and last_modified is None and size is None:
+        return None
+
+    def check(current: Version | None) -> None:
+        if current is None:
+            if if_match == ANY:
+                raise PreconditionFailed("If-Match")
+            if if_match is not None:
+                raise NoObject(bucket, key)
+            return
+        if if_match is not None and not _names(if_match, current.etag):
+            raise PreconditionFailed("If-Match")
+        if last_modified is not None and _seconds(current) != last_modified // 1000:
+            raise PreconditionFailed("If-Match-Last-Modified-Time")
+        if size is not None and current.size != size:
+            raise PreconditionFailed("If-Match-Size")
+
+    return check
+
+
+def _names(condition: str, etag: str) -> bool:
+    """ETags count as equal with and without their quotes."""
+    if condition == ANY or condition.strip('"') == etag:
+        return True
+    return "," in condition and any(each.strip(' \t"') == etag for each in condition.split(","))
+
+
+def _seconds(version: Version) -> int:
+    """HTTP's dates have whole seconds; so must what they are compared with."""
+    return version.modified // 1000
+
+
+def _not_implemented(header: str, why: str) -> S3Error:
+    return S3Error("NotImplemented", fields={"Header": header, "additionalMessage": why})

@@ -1,0 +1,80 @@
+"""Objects away: one, or up to a thousand in one request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog import Check, Deleted
+from gateway.operations import Context
+from gateway.operations.conditions import on_delete
+from gateway.request import MAX_KEY_BYTES
+from gateway.s3.errors import S3Error, from_fact
+from gateway.s3.model import operation
+
+MAX_KEYS = 1000
+
+
+@operation
+async def delete_object(
+    cx: Context,
+    bucket: str,
+    key: str,
+    if_match: str | None = None,
+    if_match_last_modified_time: int | None = None,
+    if_match_size: int | None = None,
+    version_id: str | None = None,
+) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html"""
+    check = on_delete(bucket, key, if_match, if_match_last_modified_time, if_match_size)
+    deleted = await cx.catalog.delete(cx.origin, cx.here, key, version_id, check)
+    return {"delete_marker": deleted.delete_marker or None, "version_id": deleted.version_id}
+
+
+@operation
+async def delete_objects(
+    cx: Context, bucket: str, delete: dict[str, Any], checksum_algorithm: str | None = None
+) -> dict[str, Any]:
+    """Each key for itself: what one meets does not touch the others.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+    """
+    named = delete["objects"]
+    if not 0 < len(named) <= MAX_KEYS:
+        raise S3Error("MalformedXML")
+    wanted = [each for each in named if _fits(each["key"])]
+    came = await cx.catalog.delete_many(cx.origin, cx.here, [_deletion(bucket, each) for each in wanted])
+    errors = [_failed(each, S3Error("KeyTooLongError")) for each in named if not _fits(each["key"])]
+    deleted = []
+    for each, result in zip(wanted, came, strict=True):
+        if isinstance(result, Exception):
+            errors.append(_failed(each, result))
+        elif not delete.get("quiet"):
+            deleted.append(_deleted(each, result))
+    return {"deleted": deleted, "errors": errors}
+
+
+def _deletion(bucket: str, each: dict[str, Any]) -> tuple[str, str | None, Check | None]:
+    key = each["key"]
+    check = on_delete(bucket, key, each.get("etag"), each.get("last_modified_time"), each.get("size"))
+    return key, each.get("version_id") or None, check
+
+
+def _deleted(each: dict[str, Any], result: Deleted) -> dict[str, Any]:
+    shown = {"key": each["key"], "version_id": each.get("version_id") or None}
+    if result.delete_marker:
+        shown |= {"delete_marker": True, "delete_marker_version_id": result.version_id}
+    return shown
+
+
+def _failed(each: dict[str, Any], why: Exception) -> dict[str, Any]:
+    error = from_fact(why)
+    return {
+        "key": each["key"],
+        "version_id": each.get("version_id") or None,
+        "code": error.code,
+        "message": error.message,
+    }
+
+
+def _fits(key: str) -> bool:
+    return len(key.encode()) <= MAX_KEY_BYTES

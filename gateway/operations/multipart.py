@@ -1,0 +1,129 @@
+"""Multipart uploads: begun, filled part by part, completed without copying a byte, or aborted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.errors import PreconditionFailed
+from catalog.records import Part, Upload
+from gateway.body import Body
+from gateway.operations import Context
+from gateway.operations.checksums import (
+    COMPOSITE,
+    DEFAULT,
+    MEMBERS,
+    encode,
+    promised,
+    read_algorithm,
+    read_kind,
+)
+from gateway.operations.described import describe
+from gateway.operations.receiving import Received, receive
+from gateway.s3.errors import S3Error
+from gateway.s3.model import operation
+
+
+@operation
+async def create_multipart_upload(
+    cx: Context,
+    bucket: str,
+    key: str,
+    acl: str | None = None,
+    cache_control: str | None = None,
+    checksum_algorithm: str | None = None,
+    checksum_type: str | None = None,
+    content_disposition: str | None = None,
+    content_encoding: str | None = None,
+    content_language: str | None = None,
+    content_type: str | None = None,
+    expires: str | None = None,
+    metadata: dict[str, str] | None = None,
+    storage_class: str | None = None,
+    tagging: str | None = None,
+    website_redirect_location: str | None = None,
+) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html"""
+    kept = {
+        "cache_control": cache_control,
+        "content_disposition": content_disposition,
+        "content_encoding": content_encoding,
+        "content_language": content_language,
+        "expires": expires,
+        "website_redirect_location": website_redirect_location,
+    }
+    description = describe(content_type, kept, metadata, storage_class, tagging, acl)
+    algorithm = read_algorithm(checksum_algorithm)
+    draft = Upload(
+        "",
+        cx.here.id,
+        key,
+        0,
+        cx.caller.id,
+        description.storage_class,
+        description.content_type,
+        description.headers,
+        description.metadata,
+        description.tags,
+        algorithm,
+        read_kind(algorithm, checksum_type),
+    )
+    upload = await cx.catalog.create_upload(cx.origin, cx.here, draft)
+    return {
+        "bucket": bucket,
+        "key": key,
+        "upload_id": upload.upload_id,
+        "checksum_algorithm": upload.checksum_algorithm or None,
+        "checksum_type": upload.checksum_kind or None,
+    }
+
+
+@operation
+async def upload_part(
+    cx: Context,
+    bucket: str,
+    key: str,
+    body: Body,
+    part_number: int,
+    upload_id: str,
+    checksum_algorithm: str | None = None,
+    content_md5: str | None = None,
+    **checksums: str,
+) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html"""
+    promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))
+    upload = cx.catalog.upload(cx.here, key, upload_id)
+    _fits(upload, promise.algorithm)
+    algorithm = upload.checksum_algorithm or DEFAULT
+
+    async def commit(received: Received) -> dict[str, Any]:
+        checksum = received.checksum(algorithm)
+        draft = Part(part_number, received.size, received.etag, 0, received.piece, checksum)
+        part = await cx.catalog.put_part(cx.origin, cx.here, key, upload_id, draft, received.content)
+        sent = promise.algorithm or algorithm
+        return {"etag": part.etag, MEMBERS[sent]: encode(received.digests[sent])}
+
+    return await receive(cx, body, promise, algorithm, commit)
+
+
+@operation
+async def abort_multipart_upload(
+    cx: Context, bucket: str, key: str, upload_id: str, if_match_initiated_time: int | None = None
+) -> None:
+    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html"""
+    if if_match_initiated_time is not None:
+        upload = cx.catalog.upload(cx.here, key, upload_id)
+        if upload.initiated // 1000 != if_match_initiated_time // 1000:
+            raise PreconditionFailed("If-Match-Initiated-Time")
+    await cx.catalog.abort_upload(cx.origin, cx.here, key, upload_id)
+
+
+def _fits(upload: Upload, algorithm: str) -> None:
+    """A composite checksum needs one from the client for each part, of the algorithm the upload was begun with."""
+    chosen = upload.checksum_algorithm
+    if not chosen or algorithm == chosen or (not algorithm and upload.checksum_kind != COMPOSITE):
+        return
+    raise S3Error(
+        "InvalidRequest",
+        f"Checksum Type mismatch occurred, expected checksum Type: {chosen.lower()},"
+        f" actual checksum Type: {algorithm.lower() or 'null'}",
+    )

@@ -1,0 +1,79 @@
+"""A request's body, checked and stored: a small one for the log, a large one in a blob."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from catalog import SMALL_BODY
+from catalog.errors import CatalogError
+from catalog.records import Checksum, Piece
+from gateway.blobs import Digests, digest
+from gateway.body import Body
+from gateway.operations import Context
+from gateway.operations.checksums import Promise, encode
+from gateway.s3.errors import S3Error
+
+MAX_SIZE = 5 * 1024**3
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Received:
+    """A body that is whole and what it was promised to be: `content` to go into the log, or `piece` in a blob."""
+
+    size: int
+    digests: Mapping[str, bytes]
+    content: bytes | None = None
+    piece: Piece | None = None
+
+    @property
+    def etag(self) -> str:
+        return self.digests["MD5"].hex()
+
+    def checksum(self, algorithm: str) -> Checksum:
+        return Checksum(algorithm, encode(self.digests[algorithm]))
+
+
+async def receive(
+    cx: Context, body: Body, promise: Promise, algorithm: str, commit: Callable[[Received], Awaitable[T]]
+) -> T:
+    """What `commit` makes of the body; if that is refused, nothing of the body remains.
+
+    Its MD5 is computed, its digest by `algorithm`, and whatever was promised of it.
+    """
+    if body.length is None:
+        raise S3Error("MissingContentLength")
+    if body.length > MAX_SIZE:
+        fields = {"ProposedSize": str(body.length), "MaxSizeAllowed": str(MAX_SIZE)}
+        raise S3Error("EntityTooLarge", fields=fields)
+    wanted = {"MD5", algorithm, promise.algorithm or algorithm}
+    if body.length > SMALL_BODY:
+        return await _receive_large(cx, body, promise, wanted, commit)
+    content = await body.read(SMALL_BODY)
+    digests = {name: digest(name, content) for name in wanted}
+    promise.verify(digests, body.trailers)
+    return await commit(Received(len(content), digests, content=content))
+
+
+async def _receive_large(
+    cx: Context, body: Body, promise: Promise, wanted: set[str], commit: Callable[[Received], Awaitable[T]]
+) -> T:
+    deferred = body.defer_sha256()
+    if deferred:
+        wanted.add("SHA256")
+    async with cx.blobs.new(Digests(wanted)) as blob:
+        async for chunk in body:
+            await blob.write(chunk)
+        digests = await blob.digests()
+        if deferred:
+            body.compare_digest(digests["SHA256"].hex())
+        promise.verify(digests, body.trailers)
+        blob_id, size = await blob.finish()
+    try:
+        return await commit(Received(size, digests, piece=Piece(size, blob=blob_id)))
+    except (CatalogError, S3Error):
+        # Refused for certain. After anything else the record may be in the log: then the sweep will know.
+        await cx.blobs.drop([blob_id])
+        raise

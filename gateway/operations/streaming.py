@@ -1,0 +1,93 @@
+"""The bytes of an object, or a stretch of them, on their way to a client."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+
+from catalog.records import Piece, Version
+from gateway.blobs import BlobReader
+from gateway.blobs.reading import CHUNK
+from gateway.operations import Context
+
+# How many blobs one answer may hold open ahead of reading them, so that nothing done to the object cuts it short.
+OPEN_AHEAD = 1000
+
+
+class Stream:
+    """Iterate once, then `aclose`. `length` is what will come in all."""
+
+    def __init__(self, cx: Context, pieces: Sequence[Piece], length: int) -> None:
+        """Raises NoBlob or FileNotFoundError if the object died since it was looked up."""
+        self.length = length
+        self._cx = cx
+        self._later = deque(pieces)
+        self._opened: deque[BlobReader | bytes] = deque()
+        self._open_ahead(at_least=1)
+
+    async def __aiter__(self) -> AsyncIterator[bytes | memoryview]:
+        while self._opened:
+            source = self._opened[0]
+            if isinstance(source, bytes):
+                yield source
+            else:
+                while chunk := await source.read():
+                    yield chunk
+                source.close()
+            self._opened.popleft()
+            self._open_ahead(at_least=1)
+
+    async def aclose(self) -> None:
+        for source in self._opened:
+            if not isinstance(source, bytes):
+                source.close()
+        self._opened.clear()
+        self._later.clear()
+
+    def _open_ahead(self, at_least: int) -> None:
+        while self._later and len(self._opened) < OPEN_AHEAD:
+            piece = self._later[0]
+            if piece.blob is None:
+                self._opened.append(self._cx.catalog.read(piece))
+            elif len(self._opened) < at_least or not self._cx.blobs.crowded:
+                self._opened.append(self._cx.blobs.reader(piece.blob, piece.offset, piece.size))
+            else:
+                return
+            self._later.popleft()
+
+
+async def read(cx: Context, version: Version, start: int, length: int) -> bytes | memoryview | Stream:
+    """Small stretches at once, others as a Stream. Raises NoBlob or FileNotFoundError: look the object up again."""
+    if not length:
+        return b""
+    body = version.body
+    if body is not None and body.blob is None:
+        return cx.catalog.read(body, start, length)
+    pieces = stretch(version, start, length)
+    stream = Stream(cx, pieces, length)
+    if length > CHUNK:
+        return stream
+    chunks = [chunk async for chunk in stream]
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def stretch(version: Version, start: int, length: int) -> list[Piece]:
+    """The pieces that hold these bytes of the object, cut to them."""
+    found: list[Piece] = []
+    end = start + length
+    at = 0
+    for piece in pieces_of(version):
+        first, last = max(start - at, 0), min(end - at, piece.size)
+        if first < last:
+            whole = first == 0 and last == piece.size
+            found.append(piece if whole else Piece(last - first, piece.segment, piece.offset + first, piece.blob))
+        at += piece.size
+        if at >= end:
+            break
+    return found
+
+
+def pieces_of(version: Version) -> list[Piece]:
+    if version.parts is None:
+        return [version.body] if version.body is not None else []
+    return [part.piece for part in version.parts if part.piece is not None]

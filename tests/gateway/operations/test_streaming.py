@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catalog.records import Part, Piece, Version
+from gateway.blobs.errors import NoBlob
+from gateway.operations import Context
+from gateway.operations.streaming import OPEN_AHEAD, Stream, stretch
+
+At = Callable[..., Context]
+
+
+def version(*sizes: int) -> Version:
+    parts = [Part(number, size, "", 0, Piece(size, blob=bytes([number] * 16))) for number, size in enumerate(sizes, 1)]
+    return Version(1, "null", 0, "x-3", sum(sizes), "STANDARD", "", parts=parts)
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "found"),
+    [
+        (0, 12, [(1, 0, 5), (2, 0, 4), (3, 0, 3)]),
+        (0, 5, [(1, 0, 5)]),
+        (4, 2, [(1, 4, 1), (2, 0, 1)]),
+        (6, 1, [(2, 1, 1)]),
+        (8, 4, [(2, 3, 1), (3, 0, 3)]),
+        (12, 0, []),
+    ],
+)
+def test_the_pieces_of_a_stretch(start: int, length: int, found: list[tuple[int, int, int]]) -> None:
+    pieces = stretch(version(5, 4, 3), start, length)
+    assert [((piece.blob or b"\0")[0], piece.offset, piece.size) for piece in pieces] == found
+
+
+def test_a_stretch_of_a_stretch() -> None:
+    body = Piece(10, segment=3, offset=100)
+    whole = Version(1, "null", 0, "", 10, "STANDARD", "", body=body)
+    assert stretch(whole, 0, 10) == [body]
+    assert stretch(whole, 2, 5) == [Piece(5, segment=3, offset=102)]
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+async def blobs_of(cx: Context, *bodies: bytes) -> list[Piece]:
+    pieces = []
+    for body in bodies:
+        async with cx.blobs.new() as blob:
+            await blob.write(body)
+            blob_id, size = await blob.finish()
+        pieces.append(Piece(size, blob=blob_id))
+    return pieces
+
+
+async def test_blobs_unlinked_while_they_are_streamed(at: At) -> None:
+    cx = at()
+    bodies = [os.urandom(1000) for _ in range(5)]
+    pieces = await blobs_of(cx, *bodies)
+    stream = Stream(cx, pieces, 5000)
+    cx.blobs.unlink([piece.blob for piece in pieces if piece.blob])
+    assert b"".join([bytes(chunk) async for chunk in stream]) == b"".join(bodies)
+    await stream.aclose()
+    with pytest.raises(NoBlob):
+        Stream(cx, pieces, 5000)
+
+
+async def test_more_blobs_than_may_be_open(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.operations.streaming.OPEN_AHEAD", 2)
+    cx = at()
+    bodies = [bytes([number]) * 10 for number in range(7)]
+    stream = Stream(cx, await blobs_of(cx, *bodies), 70)
+    assert b"".join([bytes(chunk) async for chunk in stream]) == b"".join(bodies)
+    assert OPEN_AHEAD > 2
+
+
+async def test_few_descriptors_to_spare(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    cx = at()
+    pieces = await blobs_of(cx, b"1", b"2", b"3")
+    monkeypatch.setattr(cx.blobs, "_many", 0)
+    before = open_files()
+    stream = Stream(cx, pieces, 3)
+    assert open_files() == before + 1
+    assert b"".join([bytes(chunk) async for chunk in stream]) == b"123"
+    assert open_files() == before
+
+
+async def test_a_stream_that_is_left_early_closes_its_files(at: At) -> None:
+    cx = at()
+    pieces = await blobs_of(cx, *[bytes(10)] * 4)
+    before = open_files()
+    stream = Stream(cx, pieces, 40)
+    async for _ in stream:
+        break
+    await stream.aclose()
+    assert open_files() == before
