@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from gateway.app import Application
+from gateway.settings import Settings
+from tests.gateway.asgi import ask
+
+
+@pytest.fixture
+async def application(settings: Settings) -> AsyncIterator[Application]:
+    application = Application(replace(settings, domains=("s3.example.com",)))
+    async with application.lifespan(application.own):
+        yield application
+
+
+async def test_health(application: Application) -> None:
+    for path in ("/-/health/live", "/-/health/ready"):
+        assert (await ask(application, "GET", path)).status == 200
+    assert (await ask(application, "GET", "/-/absent")).status == 404
+
+
+async def test_everything_else_is_s3(application: Application) -> None:
+    for path in ("/", "/-", "/bucket/-/health/live"):
+        assert "x-amz-request-id" in (await ask(application, "GET", path)).headers
+
+
+async def test_on_the_host_of_a_bucket_such_paths_are_keys(application: Application) -> None:
+    answer = await ask(application, "GET", "/-/health/live", {"host": "bucket.s3.example.com"})
+    assert "x-amz-request-id" in answer.headers
+    answer = await ask(application, "GET", "/-/health/live", {"host": "s3.example.com"})
+    assert answer.status == 200

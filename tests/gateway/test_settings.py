@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import Option, Settings, SettingsError, dump, load, options, undump
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_anything_given_the_defaults_hold() -> None:
+    assert load({}, {}) == Settings()
+
+
+def test_flag_beats_variable_beats_file() -> None:
+    Path("ducket.toml").write_text("port = 1\nregion = 'file'\nhost = 'file'\n")
+    variables = {"DUCKET_PORT": "2", "DUCKET_REGION": "variable"}
+    settings = load({"port": "3", "region": None}, variables)
+    assert (settings.port, settings.region, settings.host) == (3, "variable", "file")
+
+
+@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
+def test_every_option_is_a_flag_a_variable_and_a_key(option: Option) -> None:
+    name = option.name
+    given = {"workers": "3", "port": "81", "keep_alive": "7", "drain_timeout": "8"}.get(name, "some-text")
+    keys = {"root_access_key": "k" * 20, "root_secret_key": "s" * 40}
+    both = keys if name in keys else {}
+    by_flag = load(both | {name: given}, {})
+    by_variable = load(both, {option.variable: given})
+    assert getattr(by_flag, name) != getattr(Settings(), name)
+    if name not in both:
+        assert by_variable == by_flag
+        as_number = name in ("workers", "port", "keep_alive", "drain_timeout")
+        Path("ducket.toml").write_text(f"{name} = {given if as_number else repr(given)}\n")
+        assert load({}, {}) == by_flag
+
+
+def test_names_are_separated_by_commas_or_a_list() -> None:
+    Path("named.toml").write_text("domains = ['S3.example.com', 'localhost']\n")
+    expected = ("s3.example.com", "localhost")
+    assert load({"domains": " S3.example.com, localhost,"}, {}).domains == expected
+    assert load({"config": "named.toml"}, {}).domains == expected
+    assert load({}, {"DUCKET_CONFIG": "named.toml"}).domains == expected
+
+
+def test_a_key_that_nobody_knows_is_refused() -> None:
+    Path("ducket.toml").write_text("prot = 9000\n")
+    with pytest.raises(SettingsError, match=r"ducket\.toml: unknown key prot"):
+        load({}, {})
+
+
+@pytest.mark.parametrize("text", ["port = 'many'", "port = true", "host = 5", "domains = [1]", "port = 70000", "]["])
+def test_a_value_that_does_not_fit_is_refused(text: str) -> None:
+    Path("ducket.toml").write_text(text)
+    with pytest.raises(SettingsError):
+        load({}, {})
+
+
+def test_the_error_says_where_the_value_came_from() -> None:
+    with pytest.raises(SettingsError, match="DUCKET_PORT: 'x'"):
+        load({}, {"DUCKET_PORT": "x"})
+    with pytest.raises(SettingsError, match="--port: 'x'"):
+        load({"port": "x"}, {})
+
+
+def test_a_file_that_is_named_has_to_be_there() -> None:
+    with pytest.raises(SettingsError, match="absent"):
+        load({"config": "absent"}, {})
+
+
+def test_half_a_root_key_is_refused() -> None:
+    with pytest.raises(SettingsError, match="both or neither"):
+        load({"root_access_key": "k"}, {})
+
+
+def test_a_worker_gets_the_settings_as_they_are() -> None:
+    settings = Settings(data=Path("some where"), domains=("a.b", "c"), port=0, root_access_key="k", root_secret_key="ü")
+    assert undump(dump(settings)) == settings
+
+
+def test_workers_are_as_many_as_cores_unless_told() -> None:
+    assert 1 <= Settings().worker_count <= 4
+    assert Settings(workers=7).worker_count == 7

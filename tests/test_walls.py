@@ -1,0 +1,112 @@
+"""The walls between the rooms: who may import whom, of ours and of others'. Every file is parsed, none is run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# A room, and what of ours it may import besides itself. A file belongs to the longest room that fits it.
+ROOMS: dict[str, set[str]] = {
+    "gateway.s3": {"catalog.errors", "gateway.blobs.errors"},
+    "gateway.blobs": set(),
+    "gateway.request": {"gateway.s3.errors", "gateway.body"},
+    "gateway.auth": {"gateway.request", "gateway.s3.errors", "catalog.records"},
+    "gateway.body": {"gateway.request", "gateway.auth", "gateway.s3.errors"},
+    "gateway.access": {"gateway.s3.errors", "catalog.records"},
+    "gateway.settings": set(),
+    "gateway.operations": {
+        "gateway.s3",
+        "gateway.blobs",
+        "gateway.access",
+        "gateway.body",
+        "gateway.request",
+        "gateway.settings",
+        "catalog",
+    },
+    "gateway.endpoint": {
+        "gateway.access",
+        "gateway.auth",
+        "gateway.blobs",
+        "gateway.body",
+        "gateway.logging",
+        "gateway.operations",
+        "gateway.request",
+        "gateway.s3",
+        "gateway.settings",
+        "catalog",
+    },
+    "gateway": {"gateway", "catalog"},
+    "catalog": set(),
+}
+
+# What only these rooms may import of others'.
+RESERVED: dict[str, set[str]] = {
+    "duckdb": {"catalog.database", "catalog.queries"},
+    "pyarrow": {"catalog.database", "catalog.queries"},
+    "lmdb": {"catalog"},
+    "starlette": {"gateway.app"},
+    "uvicorn": {"gateway.worker"},
+    "uvloop": {"gateway.worker"},
+    "botocore": {"gateway.s3"},
+    "lxml": {"gateway.s3"},
+}
+
+# The gateway knows of the catalog what it shows, and the command line how to ask the database.
+SHOWN = {"catalog", "catalog.records", "catalog.errors"}
+BEHIND_THE_SCENES = {"gateway.supervisor": {"catalog.folder"}, "gateway.cli": {"catalog.database.client"}}
+
+
+def modules() -> list[str]:
+    files = sorted((ROOT / "gateway").rglob("*.py")) + sorted((ROOT / "catalog").rglob("*.py"))
+    return [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files]
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_room_imports_only_what_it_may(module: str) -> None:
+    room = max((room for room in ROOMS if within(module, room)), key=len)
+    allowed = ROOMS[room] | {room}
+    for imported in imports(module):
+        if within(imported, "gateway") or within(imported, "catalog"):
+            assert any(within(imported, each) for each in allowed), f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_library_is_imported_only_where_its_place_is(module: str) -> None:
+    for imported in imports(module):
+        rooms = RESERVED.get(imported.partition(".")[0])
+        assert rooms is None or any(within(module, room) for room in rooms), f"{module} imports {imported}"
+
+
+@pytest.mark.parametrize("module", [module for module in modules() if module.split(".")[0] == "gateway"])
+def test_the_gateway_knows_only_what_the_catalog_shows(module: str) -> None:
+    shown = SHOWN.union(*(more for room, more in BEHIND_THE_SCENES.items() if within(module, room)))
+    for imported in imports(module):
+        assert not within(imported, "catalog") or imported in shown, f"{module} imports {imported}"
+
+
+def imports(module: str) -> Iterator[str]:
+    """Modules by their full names; of `from package import name` the name too, if it is a module of ours."""
+    for node in ast.walk(ast.parse(source_of(module).read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            ours = [name for name in names if source_of(name).exists()]
+            yield from ours
+            if len(ours) < len(names):
+                yield str(node.module)
+
+
+def source_of(module: str) -> Path:
+    place = ROOT.joinpath(*module.split("."))
+    return place / "__init__.py" if (place / "__init__.py").exists() else place.with_suffix(".py")
+
+
+def within(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
