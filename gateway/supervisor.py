@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
+from catalog import Catalog
 from catalog.folder import Folder
 from gateway.blobs import Blobs
 from gateway.listener import is_taken, listener, url
@@ -53,10 +55,14 @@ class Supervisor:
         with hold(self.settings.data) as lock, listener(self.settings.host, self.settings.port) as bound:
             settings = self.complete(bound.getsockname()[1])
             describe(lock, url(settings.host, settings.port))
-            if not Folder(settings.data).in_use():
+            tidy = not Folder(settings.data).in_use()
+            if tidy:
                 Blobs(settings.data).clear_tmp()
+            began = time.time()
             try:
                 await self.start(settings)
+                if tidy:
+                    threading.Thread(target=sweep, args=(settings.data, began), name="sweep", daemon=True).start()
                 await self.stopping.wait()
             finally:
                 await self.end()
@@ -162,6 +168,18 @@ class Child:
         if self.process is not None and self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(number)
+
+
+def sweep(data: Path, before: float) -> None:
+    """Removes the bodies that a killed server left without a record of them, beside the work of this one."""
+    blobs, catalog = Blobs(data), Catalog.open(data)
+    try:
+        dead = blobs.sweep(catalog.blob_alive, before)
+    finally:
+        catalog.release()
+        blobs.close()
+    if dead:
+        log.info("%s bodies that nothing named were removed", len(dead))
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ def run_create(given: argparse.Namespace) -> None:
 
 def run_list(given: argparse.Namespace) -> None:
     with opened(settings_of(given)) as catalog:
-        users = catalog.users()
+        users = sorted(catalog.users(), key=lambda user: user.name)
     rows = [(user.name, user.access_key, user.display_name, user.email, user.id) for user in users]
     print(table(("name", "access key", "display name", "email", "id"), rows))
 
