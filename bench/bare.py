@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -37,6 +38,7 @@ def main() -> None:
 
 
 def serve(app: App, port: int) -> None:
+    """With the settings that a worker of the gateway has, of uvicorn and of the garbage collector."""
     config = uvicorn.Config(
         app,
         port=port,
@@ -44,10 +46,15 @@ def serve(app: App, port: int) -> None:
         http="httptools",
         lifespan="off",
         ws="none",
+        log_config=None,
         access_log=False,
-        log_level="warning",
         server_header=False,
+        headers=[("server", "Ducket")],
+        proxy_headers=False,
     )
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     uvicorn.Server(config).run()
 
 
