@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Sequence
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from bench import report
+from bench import report, servers
 from bench.batches import Tree
-from bench.rows import chosen
+from bench.rows import Row, chosen
 from bench.run import common_options, finish
 from bench.targets import Endpoint, S3Target
 
@@ -24,16 +24,22 @@ def main() -> None:
         raise SystemExit(f"two endpoints of one name: {', '.join(names)}")
     if options.cores:
         os.sched_setaffinity(0, options.cores)
+    with servers.alone():
+        results = compared(targets, rows, options)
+    finish(results, options)
+
+
+def compared(targets: Sequence[S3Target], rows: Sequence[Row], options: argparse.Namespace) -> list[report.Result]:
     results = []
     for target in targets:
         target.prepare(rows)
-    print(report.heading(names, reach=False))
+    print(report.heading([target.name for target in targets], reach=False))
     for row in rows:
         results.append(report.measure(row, targets, options.rounds, options.seconds))
         print(report.line(results[-1], reach=False), flush=True)
     for target in targets:
         target.empty()
-    finish(results, options)
+    return results
 
 
 def parser() -> argparse.ArgumentParser:

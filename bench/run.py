@@ -26,7 +26,11 @@ def main() -> None:
     os.sched_setaffinity(0, load)
     print(f"server on cores {sorted(on)}, load on cores {sorted(load)}{' (the same)' if on == load else ''}\n")
     results = []
-    with servers.folder(options.folder) as folder, gateway(folder, rows, on, options) as ducket:
+    with (
+        servers.alone(),
+        servers.folder(options.folder) as folder,
+        gateway(folder, rows, on, options) as ducket,
+    ):
         print(report.heading(["bare", ducket.name], reach=True))
         for row in rows:
             with bare(row, folder, on) as target:

@@ -39,6 +39,7 @@ def main() -> None:
     os.sched_setaffinity(0, load)
     results = []
     with (
+        servers.alone(),
         servers.folder(options.folder) as folder,
         filled(folder / "few", options.few, on, options) as few,
         filled(folder / "many", options.many, on, options) as many,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +27,18 @@ def cores(workers: int = 1) -> tuple[set[int], set[int]]:
     every = sorted(os.sched_getaffinity(0))
     server = set(every[:workers])
     return server, set(every) - server or {every[-1]}
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Waits for other runs on this machine to end: side by side each would measure the other."""
+    with (Path(tempfile.gettempdir()) / "ducket-bench.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another run to end", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
@@ -56,9 +71,11 @@ def process(command: Sequence[str], port: int, on: set[int], environment: Mappin
         os.sched_setaffinity(0, ours)
     try:
         _wait_until_open(child, port)
-        yield
-        if child.poll() is not None:
-            raise LoadFailed(f"{command[0]} ended by itself with {child.returncode}")
+        try:
+            yield
+        finally:
+            if child.poll() is not None:
+                raise LoadFailed(f"{shlex.join(command)} ended by itself with status {child.returncode}")
     finally:
         child.terminate()
         try:
