@@ -114,3 +114,24 @@ class SourceChanged(CatalogError):
 
     bucket: str
     key: str
+
+
+@dataclass
+class QueryRefused(CatalogError):
+    """A statement that is not a query, or reads what queries may not; it did not run."""
+
+    why: str
+
+
+@dataclass
+class QueryFailed(CatalogError):
+    """DuckDB's own words on why a query did not succeed."""
+
+    why: str
+
+
+@dataclass
+class QueryStopped(CatalogError):
+    """A query that was ended from outside: its time was up, or the server stops."""
+
+    why: str

@@ -37,10 +37,10 @@ def open_database(directory: Path | None) -> duckdb.DuckDBPyConnection:
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     """Run what migrations the database has not had, each in a transaction of its own."""
     connection.execute(
-        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER, name VARCHAR, applied_at TIMESTAMP)"
+        "CREATE SCHEMA IF NOT EXISTS private;"
+        "CREATE TABLE IF NOT EXISTS private.schema_version (version INTEGER, name VARCHAR, applied_at TIMESTAMP)"
     )
-    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
-    found = int(row[0]) if row is not None else 0
+    ((found,),) = connection.execute("SELECT coalesce(max(version), 0) FROM private.schema_version").fetchall()
     known = migrations()
     if found > len(known):
         raise CatalogUnusable(
@@ -52,7 +52,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
         try:
             connection.execute(statements)
             now = datetime.now(UTC).replace(tzinfo=None)
-            connection.execute("INSERT INTO schema_version VALUES (?, ?, ?)", [version, name, now])
+            connection.execute("INSERT INTO private.schema_version VALUES (?, ?, ?)", [version, name, now])
             connection.commit()
         except BaseException:
             connection.rollback()

@@ -15,15 +15,19 @@ LOCK = "catalog.lock"
 _PAUSE = 0.05
 
 
+class DatabaseBusy(CatalogUnusable):
+    """Another process has the database open; it may let go in a moment."""
+
+
 @contextmanager
 def owning(directory: Path, patience: float = 0.0) -> Iterator[None]:
-    """Own the database of `directory`, once no other process does. Raises CatalogUnusable after `patience` seconds."""
+    """Own the database of `directory`, once no other process does. Raises DatabaseBusy after `patience` seconds."""
     descriptor = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         deadline = time.monotonic() + patience
         while not _locked(descriptor):
             if time.monotonic() >= deadline:
-                raise CatalogUnusable(f"another process has the database of {directory} open")
+                raise DatabaseBusy(f"another process has the database of {directory} open")
             time.sleep(_PAUSE)
         yield
     finally:

@@ -1,5 +1,3 @@
-CREATE SCHEMA private;
-
 -- One row: which catalog this is, and how far its log has been applied.
 CREATE TABLE private.applied (
     catalog_id BLOB,

@@ -15,13 +15,12 @@ def begin(connection: duckdb.DuckDBPyConnection, catalog_id: bytes, position: Po
 
 def identity(connection: duckdb.DuckDBPyConnection) -> bytes | None:
     """The catalog's id; None in a database that was never begun."""
-    row = connection.execute("SELECT catalog_id FROM private.applied").fetchone()
-    return bytes(row[0]) if row is not None and row[0] is not None else None
+    ((catalog_id,),) = connection.execute("SELECT catalog_id FROM private.applied").fetchall()
+    return None if catalog_id is None else bytes(catalog_id)
 
 
 def position(connection: duckdb.DuckDBPyConnection) -> Position:
-    row = connection.execute("SELECT segment, log_offset, seq, chain FROM private.applied").fetchone()
-    assert row is not None
+    (row,) = connection.execute("SELECT segment, log_offset, seq, chain FROM private.applied").fetchall()
     return Position(*row)
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from catalog.errors import CatalogUnusable
 from catalog.records import (
     NULL_VERSION,
     Bucket,
@@ -176,3 +177,27 @@ class History:
 
     def _now(self) -> int:
         return START + self.seq * 1000
+
+
+class MemorySource:
+    """A log in memory. `damaged` makes it end before what was acknowledged."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.catalog_id = bytes(range(16))
+        self.damaged = False
+
+    def end(self) -> Position:
+        return self.history.position()
+
+    def read(self, position: Position, end: Position, limit: int) -> tuple[list[Numbered], Position]:
+        if self.damaged:
+            raise CatalogUnusable("the commit log is damaged")
+        upto = min(end.seq, position.seq + limit)
+        return self.history.records[position.seq : upto], self.history.position(upto)
+
+    def lay_ahead(self) -> None:
+        return None
+
+    def drop_dead_segments(self, applied: Position) -> list[int]:
+        return []

@@ -12,7 +12,9 @@ from catalog.errors import CatalogUnusable
 
 def test_a_new_database_has_every_migration_and_says_when(tmp_path: Path) -> None:
     with open_database(tmp_path) as database:
-        found = database.execute("SELECT version, name, applied_at FROM schema_version ORDER BY version").fetchall()
+        found = database.execute(
+            "SELECT version, name, applied_at FROM private.schema_version ORDER BY version"
+        ).fetchall()
     assert [(version, name) for version, name, _ in found] == [(n, name) for n, name, _ in migrations()]
     assert all(applied_at is not None for _, _, applied_at in found)
 
@@ -20,7 +22,7 @@ def test_a_new_database_has_every_migration_and_says_when(tmp_path: Path) -> Non
 def test_opening_again_runs_nothing_twice(tmp_path: Path) -> None:
     for _ in range(2):
         with open_database(tmp_path) as database:
-            count = database.execute("SELECT count(*) FROM schema_version").fetchone()
+            count = database.execute("SELECT count(*) FROM private.schema_version").fetchone()
     assert count == (len(migrations()),)
 
 
@@ -33,7 +35,7 @@ def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
 
 def test_a_schema_newer_than_the_code_is_refused(tmp_path: Path) -> None:
     with open_database(tmp_path) as database:
-        database.execute("INSERT INTO schema_version VALUES (999, 'from_the_future', now()::TIMESTAMP)")
+        database.execute("INSERT INTO private.schema_version VALUES (999, 'from_the_future', now()::TIMESTAMP)")
     with pytest.raises(CatalogUnusable) as refusal:
         open_database(tmp_path)
     assert "schema version 999" in refusal.value.why

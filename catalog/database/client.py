@@ -1,0 +1,224 @@
+"""Questions to the catalog of a data folder: to its catalog process if that runs, else by opening the database here."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import pyarrow as pa
+
+from catalog.database.connection import open_database
+from catalog.database.follower import Follower
+from catalog.database.frames import (
+    LENGTH,
+    SOCKET,
+    Answer,
+    AskStatus,
+    Columns,
+    End,
+    Failure,
+    Frame,
+    Rows,
+    Sql,
+    Status,
+    Sync,
+    Synced,
+    decode_answer,
+    pack,
+)
+from catalog.database.ownership import DatabaseBusy, owning
+from catalog.database.query import Query
+from catalog.database.source import Source, open_source
+from catalog.database.status import take_status
+from catalog.errors import CatalogUnusable, QueryFailed, QueryRefused, QueryStopped
+from catalog.records import Position
+
+PATIENCE = 30.0  # seconds for a process that has the database, but does not answer yet, to do so
+_PAUSE = 0.1
+_GONE = "the catalog process went away before it had answered"
+_FACTS = {fact.__name__: fact for fact in (QueryFailed, QueryRefused, QueryStopped)}
+
+
+@dataclass(frozen=True)
+class Result:
+    """`types` are DuckDB's names; maps come as dicts, times as datetimes."""
+
+    columns: list[str]
+    types: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+def query(directory: Path, statement: str, seconds: float = 60.0) -> Result:
+    """The whole result. Raises QueryRefused, QueryFailed, QueryStopped, CatalogUnusable."""
+    columns = Columns([], [])
+    rows: list[tuple[Any, ...]] = []
+    with reach(directory) as catalog:
+        for answer in catalog.sql(statement, seconds):
+            if isinstance(answer, Columns):
+                columns = answer
+            elif isinstance(answer, Rows):
+                rows += values(answer, columns.types)
+    return Result(columns.names, columns.types, rows)
+
+
+def status(directory: Path) -> Status:
+    with reach(directory) as catalog:
+        return catalog.status()
+
+
+def sync(directory: Path) -> Position:
+    """Apply everything that was acknowledged before; how far that is."""
+    with reach(directory) as catalog:
+        return catalog.sync()
+
+
+class Reached(Protocol):
+    def sql(self, statement: str, seconds: float) -> Iterator[Columns | Rows | End]: ...
+    def status(self) -> Status: ...
+    def sync(self) -> Position: ...
+
+
+@contextmanager
+def reach(directory: Path) -> Iterator[Reached]:
+    """The catalog, wherever it is. Raises CatalogUnusable where neither the process answers nor the files are free."""
+    if not (directory / "log").exists():
+        raise CatalogUnusable(f"there is no catalog in {directory}")
+    with ExitStack() as stack:
+        yield _reach(directory, stack)
+
+
+def _reach(directory: Path, stack: ExitStack) -> Reached:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        connected = _connect(directory)
+        if connected is not None:
+            return Remote(stack.enter_context(connected))
+        try:
+            return stack.enter_context(_opened(directory))
+        except DatabaseBusy:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE)
+
+
+def _connect(directory: Path) -> socket.socket | None:
+    place = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+    connected = socket.socket(socket.AF_UNIX)
+    try:
+        connected.connect(f"/proc/self/fd/{place}/{SOCKET}")
+    except (FileNotFoundError, ConnectionError):
+        connected.close()
+        return None
+    finally:
+        os.close(place)
+    return connected
+
+
+@contextmanager
+def _opened(directory: Path) -> Iterator[Local]:
+    with open_source(directory) as source, owning(directory), open_database(directory) as connection:
+        yield Local(directory, connection, source)
+
+
+class Remote:
+    """The catalog process at the other end of a socket. One question at a time; an answer is read to its end."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self._incoming = connected.makefile("rb", buffering=256 * 1024)
+
+    def sql(self, statement: str, seconds: float) -> Iterator[Columns | Rows | End]:
+        self._send(Sql(statement, seconds))
+        while True:
+            answer = self._receive()
+            assert isinstance(answer, (Columns, Rows, End))
+            yield answer
+            if isinstance(answer, End):
+                return
+
+    def status(self) -> Status:
+        answer = self._ask(AskStatus())
+        assert isinstance(answer, Status)
+        return answer
+
+    def sync(self) -> Position:
+        answer = self._ask(Sync())
+        assert isinstance(answer, Synced)
+        return answer.applied
+
+    def _ask(self, request: Frame) -> Answer:
+        self._send(request)
+        return self._receive()
+
+    def _send(self, request: Frame) -> None:
+        try:
+            self._socket.sendall(pack(request))
+        except ConnectionError as problem:
+            raise QueryFailed(_GONE) from problem
+
+    def _receive(self) -> Answer:
+        try:
+            length = self._incoming.read(LENGTH)
+            body = self._incoming.read(int.from_bytes(length, "big"))
+        except ConnectionError as problem:
+            raise QueryFailed(_GONE) from problem
+        if len(length) < LENGTH or len(body) < int.from_bytes(length, "big"):
+            raise QueryFailed(_GONE)
+        answer = decode_answer(body)
+        if isinstance(answer, Failure):
+            raise _FACTS[answer.fact](answer.why)
+        return answer
+
+
+class Local:
+    """The database, opened here: nobody else has it."""
+
+    def __init__(self, directory: Path, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+        self._directory = directory
+        self._connection = connection
+        self._source = source
+        self._follower = Follower(connection, source)
+
+    def sql(self, statement: str, seconds: float) -> Iterator[Columns | Rows | End]:
+        self._follower.catch_up()
+        query = Query(self._connection, statement)
+        timer = threading.Timer(seconds, query.stop, [f"the query took longer than {seconds:g} seconds"])
+        timer.start()
+        try:
+            yield from query.run()
+        finally:
+            timer.cancel()
+
+    def status(self) -> Status:
+        return take_status(self._directory, self._connection, self._follower, self._source)
+
+    def sync(self) -> Position:
+        self._follower.catch_up()
+        return self._follower.applied
+
+
+def values(rows: Rows, types: list[str]) -> list[tuple[Any, ...]]:
+    """Rows as Python values."""
+    table = pa.ipc.open_stream(rows.arrow).read_all()
+    return list(zip(*map(_column, table.columns, types), strict=True))
+
+
+def _column(column: pa.ChunkedArray, kind: str) -> list[Any]:
+    if kind == "TIMESTAMP_NS":
+        column = column.cast(pa.timestamp("us"), safe=False)
+    try:
+        found = column.to_pylist(maps_as_pydicts="strict")
+    except (ValueError, OverflowError):  # a time that Python has no value for
+        found = column.cast(pa.string()).to_pylist()
+    if kind in ("HUGEINT", "UHUGEINT"):  # to Arrow these are decimals
+        return [None if value is None else int(value) for value in found]
+    assert isinstance(found, list)
+    return found

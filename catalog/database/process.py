@@ -1,0 +1,120 @@
+"""The catalog process: owns the database of a data folder, keeps it up with the log, and answers questions about it.
+
+`python -m catalog.database.process DIR`. It says `ready` on its standard output when it is, and ends, with everything
+applied that was acknowledged, at SIGTERM or when its standard input does: it does not outlive who started it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import duckdb
+
+from catalog.database.connection import open_database
+from catalog.database.follower import Follower
+from catalog.database.frames import SOCKET
+from catalog.database.ownership import owning
+from catalog.database.pace import Pace
+from catalog.database.session import Desk, Session
+from catalog.database.source import Source, open_source
+from catalog.errors import CatalogUnusable
+
+READY = b"ready\n"
+PATIENCE = 30.0  # seconds for a command that has the database open to finish
+_COLLECT_AFTER = 200_000
+
+log = logging.getLogger(__name__)
+
+
+def main(directory: Path) -> None:
+    """Raises SystemExit where the data folder cannot be used."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Applying makes no cycles, but tuples by the hundred thousand, which the collector would look at again and again.
+    gc.set_threshold(_COLLECT_AFTER, 20, 50)
+    try:
+        with open_source(directory) as source, owning(directory, PATIENCE), open_database(directory) as connection:
+            asyncio.run(_run(directory, connection, source))
+            connection.execute("CHECKPOINT")
+    except CatalogUnusable as fact:
+        log.error("%s", fact.why)
+        raise SystemExit(1) from None
+
+
+async def _run(directory: Path, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, told.set)
+
+    def read() -> None:
+        if not os.read(sys.stdin.fileno(), 4096):
+            loop.remove_reader(sys.stdin.fileno())
+            told.set()
+
+    loop.add_reader(sys.stdin.fileno(), read)
+    await serve(directory, connection, source, told, lambda: os.write(sys.stdout.fileno(), READY))
+
+
+async def serve(
+    directory: Path,
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    told_to_stop: asyncio.Event,
+    ready: Callable[[], object],
+) -> None:
+    """Until told to stop; then everything is applied that was acknowledged. Raises CatalogUnusable."""
+    follower = Follower(connection.cursor(), source)
+    pace = Pace(follower, source)
+    desk = Desk(directory, connection, follower, source, pace)
+    sessions: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        sessions.add(task)
+        try:
+            await Session(desk, reader, writer).run()
+        finally:
+            sessions.discard(task)
+
+    server = await asyncio.start_unix_server(accept, sock=listening(directory))
+    following = asyncio.create_task(pace.run())
+    stopping = asyncio.create_task(told_to_stop.wait())
+    ready()
+    await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    server.close()
+    for task in list(sessions):
+        task.cancel()
+    await asyncio.gather(*sessions, return_exceptions=True)
+    desk.threads.shutdown()
+    pace.stop()
+    await following
+    (directory / SOCKET).unlink(missing_ok=True)
+
+
+def listening(directory: Path) -> socket.socket:
+    """A Unix socket in `directory`, reached through its descriptor: an address has room for 107 bytes only."""
+    place = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+    mask = os.umask(0o077)
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(SOCKET, dir_fd=place)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(f"/proc/self/fd/{place}/{SOCKET}")
+    finally:
+        os.umask(mask)
+        os.close(place)
+    return listener
+
+
+if __name__ == "__main__":
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    main(Path(sys.argv[1]))

@@ -1,0 +1,132 @@
+"""One client of the socket: reads its requests, answers them in order, and stops a query when the client goes."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from catalog.database.follower import Follower
+from catalog.database.frames import (
+    LENGTH,
+    MAX_REQUEST,
+    AskStatus,
+    Failure,
+    Frame,
+    Request,
+    Sql,
+    Sync,
+    Synced,
+    decode_request,
+    pack,
+)
+from catalog.database.pace import Pace
+from catalog.database.query import Query
+from catalog.database.source import Source
+from catalog.database.status import take_status
+from catalog.errors import QueryFailed, QueryRefused, QueryStopped
+
+QUERIES = 4  # run at a time; further ones wait
+LONGEST = 3600.0  # seconds a query may ask for
+_AHEAD = 16  # requests taken in before the first is answered
+_STALLED = 1.0  # seconds a stopped query waits for a client that does not read
+
+
+@dataclass
+class Desk:
+    """What all sessions share."""
+
+    directory: Path
+    connection: duckdb.DuckDBPyConnection
+    follower: Follower
+    source: Source
+    pace: Pace
+    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(QUERIES + 1, "query"))
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUERIES))
+
+
+class Session:
+    def __init__(self, desk: Desk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._desk = desk
+        self._reader = reader
+        self._writer = writer
+        self._requests: asyncio.Queue[Request] = asyncio.Queue(_AHEAD)
+
+    async def run(self) -> None:
+        """Until the client goes or sends what is no request."""
+        answering = asyncio.create_task(self._answer_all())
+        try:
+            await self._receive()
+        finally:
+            answering.cancel()
+            with suppress(asyncio.CancelledError, ConnectionError):
+                await answering
+            self._writer.close()
+
+    async def _receive(self) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError, msgspec.DecodeError):
+            while True:
+                length = int.from_bytes(await self._reader.readexactly(LENGTH), "big")
+                if length > MAX_REQUEST:
+                    return
+                await self._requests.put(decode_request(await self._reader.readexactly(length)))
+
+    async def _answer_all(self) -> None:
+        while True:
+            request = await self._requests.get()
+            try:
+                await self._answer(request)
+            except (QueryRefused, QueryFailed, QueryStopped) as fact:
+                await self._send(Failure(type(fact).__name__, fact.why))
+
+    async def _answer(self, request: Request) -> None:
+        desk = self._desk
+        match request:
+            case Sql():
+                await self._run_query(request)
+            case Sync():
+                await self._send(Synced(await desk.pace.up_to_date()))
+            case AskStatus():
+                loop, problem = asyncio.get_running_loop(), desk.pace.problem
+                about = (desk.directory, desk.connection, desk.follower, desk.source, problem)
+                await self._send(await loop.run_in_executor(desk.threads, take_status, *about))
+
+    async def _run_query(self, request: Sql) -> None:
+        seconds = min(request.seconds, LONGEST)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._desk.pace.up_to_date()
+                async with self._desk.places:
+                    await self._pump(Query(self._desk.connection, request.statement))
+        except TimeoutError:
+            raise QueryStopped(f"the query took longer than {seconds:g} seconds") from None
+
+    async def _pump(self, query: Query) -> None:
+        """Run a query in a thread and send what comes of it. Cancelled, it stops the query and waits for its end."""
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            for answer in query.run():
+                asyncio.run_coroutine_threadsafe(self._send(answer), loop).result()
+
+        running = loop.run_in_executor(self._desk.threads, work)
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            patience = loop.time() + _STALLED
+            while not running.done():
+                query.stop("the query was stopped")
+                if loop.time() > patience:
+                    self._writer.transport.abort()
+                await asyncio.wait({running}, timeout=0.05)
+            running.exception()
+            raise
+
+    async def _send(self, answer: Frame) -> None:
+        self._writer.write(pack(answer))
+        await self._writer.drain()

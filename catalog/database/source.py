@@ -1,0 +1,42 @@
+"""What the database is filled from: the log, as far as the key index says that it was acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from catalog.records import LogRecord, Position
+from catalog.store import Catalog
+
+
+class Source(Protocol):
+    @property
+    def catalog_id(self) -> bytes: ...
+
+    def end(self) -> Position:
+        """Behind the last record that was acknowledged."""
+        ...
+
+    def read(self, position: Position, end: Position, limit: int) -> tuple[list[tuple[int, LogRecord]], Position]:
+        """Up to `limit` records between the two, with their sequence numbers, and the position behind them."""
+        ...
+
+    def lay_ahead(self) -> None:
+        """Make ready what the next commits will write to."""
+        ...
+
+    def drop_dead_segments(self, applied: Position) -> list[int]:
+        """Let go of what the database, which holds everything up to `applied`, has made superfluous."""
+        ...
+
+
+@contextmanager
+def open_source(directory: Path) -> Iterator[Source]:
+    """The log of a data folder. Raises CatalogUnusable."""
+    catalog = Catalog.open(directory)
+    try:
+        yield catalog.tail()
+    finally:
+        catalog.release()

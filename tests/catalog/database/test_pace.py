@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import duckdb
+import pytest
+
+from catalog.database import follower as follower_module
+from catalog.database import pace as pace_module
+from catalog.database.follower import Follower
+from catalog.database.pace import Pace
+from catalog.database.tables import applied
+from catalog.errors import CatalogUnusable, QueryFailed
+from tests.catalog.database.history import History, MemorySource
+
+
+async def test_a_query_need_not_wait_for_the_next_round(database: duckdb.DuckDBPyConnection) -> None:
+    history, pace, running = start(database)
+    history.create_bucket("b")
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    assert (await pace.up_to_date()).seq == 1
+    assert loop.time() - began < pace_module.LATE
+    pace.stop()
+    await running
+
+
+async def test_what_nobody_waits_for_is_applied_all_the_same(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace_module, "LATE", 0.1)
+    history, pace, running = start(database)
+    history.create_bucket("b")
+    await until(lambda: applied.position(database).seq == 1)
+    pace.stop()
+    await running
+
+
+async def test_stopping_applies_what_was_acknowledged(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "BATCH", 3)
+    history, pace, running = start(database)
+    for number in range(10):
+        history.create_bucket(f"b{number}")
+    pace.stop()
+    await running
+    assert applied.position(database) == history.position()
+
+
+async def test_a_failure_that_may_pass_is_told_to_who_waits_and_tried_again(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace_module, "RETRY", 0.01)
+    history, pace, running = start(database)
+    full = True
+    real = follower_module.apply
+
+    def apply(*arguments: object) -> int:
+        if full:
+            raise duckdb.IOException("no space left on device")
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(follower_module, "apply", apply)
+    history.create_bucket("b")
+    with pytest.raises(QueryFailed, match="no space"):
+        await pace.up_to_date()
+    full = False
+    await until(lambda: pace.problem is None)
+    assert (await pace.up_to_date()).seq == 1
+    pace.stop()
+    await running
+
+
+async def test_a_broken_log_ends_it(database: duckdb.DuckDBPyConnection) -> None:
+    history = History()
+    source = MemorySource(history)
+    pace = Pace(Follower(database.cursor(), source), source)
+    source.damaged = True
+    history.create_bucket("b")
+    waiting = asyncio.create_task(pace.up_to_date())
+    with pytest.raises(CatalogUnusable):
+        await pace.run()
+    waiting.cancel()
+
+
+def test_another_catalogs_database_is_refused(database: duckdb.DuckDBPyConnection) -> None:
+    history = History()
+    applied.begin(database, b"another catalog!", history.position())
+    with pytest.raises(CatalogUnusable, match="different catalogs"):
+        Follower(database, MemorySource(history))
+
+
+def start(database: duckdb.DuckDBPyConnection) -> tuple[History, Pace, asyncio.Task[None]]:
+    history = History()
+    source = MemorySource(history)
+    pace = Pace(Follower(database.cursor(), source), source)
+    return history, pace, asyncio.create_task(pace.run())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while True:
+        if holds():
+            return
+        await asyncio.sleep(0.01)
