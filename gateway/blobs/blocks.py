@@ -29,10 +29,14 @@ class Blocks:
         if self._pending_size >= BLOCK:
             await self._hand_over()
 
-    async def done(self) -> None:
-        """When all of what was written has been worked on. Raises what a worker raised."""
-        if self._pending:
-            await self._hand_over()
+    async def done(self, then: Callable[[], None] = lambda: None) -> None:
+        """When all of what was written has been worked on, and `then` called. Raises what any of them raised.
+
+        The last of it goes through all the work in one thread: for so few bytes a second thread does not pay.
+        """
+        block = self._take()
+        await self._settled()
+        self._under_way = [asyncio.get_running_loop().run_in_executor(self._pool, self._last, block, then)]
         await self._settled()
 
     async def abandoned(self) -> None:
@@ -43,13 +47,23 @@ class Blocks:
                 each.exception()
 
     async def _hand_over(self) -> None:
-        block = b"".join(self._pending) if len(self._pending) > 1 else bytes(self._pending[0])
-        self._pending.clear()
-        self._pending_size = 0
-        self.size += len(block)
+        block = self._take()
         await self._settled()
         loop = asyncio.get_running_loop()
         self._under_way = [loop.run_in_executor(self._pool, work, block) for work in self._work]
+
+    def _take(self) -> bytes:
+        block = bytes(self._pending[0]) if len(self._pending) == 1 else b"".join(self._pending)
+        self._pending.clear()
+        self._pending_size = 0
+        self.size += len(block)
+        return block
+
+    def _last(self, block: bytes, then: Callable[[], None]) -> None:
+        if block:
+            for work in self._work:
+                work(block)
+        then()
 
     async def _settled(self) -> None:
         if self._under_way:

@@ -107,7 +107,6 @@ class Blob:
         self._digests = digests
         self._pool = pool
         self._blocks = Blocks(pool, [self._append, *digests.slow])
-        self._publishing: asyncio.Future[None] | None = None
         self._syncing: Future[None] | None = None
         self._unsynced = 0
         self._finished = False
@@ -120,20 +119,12 @@ class Blob:
         """Takes the bytes over; holds two blocks of memory at most."""
         await self._blocks.write(data)
 
-    async def digests(self) -> dict[str, bytes]:
-        """The digests of all that was written so far."""
-        await self._blocks.done()
-        return self._digests.digests()
-
-    async def finish(self) -> tuple[bytes, int]:
-        """Its id and size. Durable under that id when this returns."""
-        await self._blocks.done()
-        self._publishing = asyncio.get_running_loop().run_in_executor(self._pool, self._publish)
-        await asyncio.wait([self._publishing])
-        self._publishing.result()
+    async def finish(self) -> tuple[bytes, int, dict[str, bytes]]:
+        """Its id, its size and its digests. Durable under that id when this returns."""
+        await self._blocks.done(self._publish)
         os.close(self._file)
         self._finished = True
-        return self.id, self._blocks.size
+        return self.id, self._blocks.size, self._digests.digests()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -177,9 +168,6 @@ class Blob:
     async def _abandon(self) -> None:
         # A thread may still be writing: closed under it, the number could become somebody else's file.
         await self._blocks.abandoned()
-        if self._publishing is not None:
-            await asyncio.wait([self._publishing])
-            self._publishing.exception()
         if self._syncing is not None:
             await asyncio.gather(asyncio.wrap_future(self._syncing), return_exceptions=True)
         os.close(self._file)

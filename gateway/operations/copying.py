@@ -200,8 +200,7 @@ async def copy_part(
         async with cx.blobs.new(Digests({"MD5", algorithm})) as blob:
             async for chunk in stream:
                 await blob.write(chunk)
-            digests = await blob.digests()
-            blob_id, size = await blob.finish()
+            blob_id, size, digests = await blob.finish()
     finally:
         await stream.aclose()
     try:

@@ -66,12 +66,11 @@ async def _receive_large(
     async with cx.blobs.new(Digests(wanted)) as blob:
         async for chunk in body:
             await blob.write(chunk)
-        digests = await blob.digests()
+        blob_id, size, digests = await blob.finish()
+    try:
         if deferred:
             body.compare_digest(digests["SHA256"].hex())
         promise.verify(digests, body.trailers)
-        blob_id, size = await blob.finish()
-    try:
         return await commit(Received(size, digests, piece=Piece(size, blob=blob_id)))
     except (CatalogError, S3Error):
         # Refused for certain. After anything else the record may be in the log: then the sweep will know.

@@ -69,6 +69,8 @@ class Operation:
         names = {parameter.name for parameter in parameters}
         if parameters and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD:
             group = parameters.pop().name
+            if group not in quirks.GROUPS:
+                raise TypeError(f"{where}: there is no group of members called {group}")
             names = names - {group} | {python_name(name) for name in quirks.GROUPS[group]}
         if strangers := names - members:
             raise TypeError(f"{where}: {self.name} has no member {', '.join(sorted(strangers))}")

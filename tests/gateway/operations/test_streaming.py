@@ -51,7 +51,7 @@ async def blobs_of(cx: Context, *bodies: bytes) -> list[Piece]:
     for body in bodies:
         async with cx.blobs.new() as blob:
             await blob.write(body)
-            blob_id, size = await blob.finish()
+            blob_id, size, _ = await blob.finish()
         pieces.append(Piece(size, blob=blob_id))
     return pieces
 

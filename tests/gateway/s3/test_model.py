@@ -60,6 +60,29 @@ def test_a_member_that_may_be_absent_needs_a_default(table):
         table.operations["GetObject"].bind(get_object)
 
 
+def test_a_group_stands_for_its_members(table, sent):
+    async def upload_part(cx, bucket, key, body, part_number, upload_id, **checksums): ...
+
+    operation = table.operations["UploadPart"]
+    operation.bind(upload_part)
+    request = sent("b", "k", {"partNumber": "1", "uploadId": "u"}, {"x-amz-checksum-crc32c": "AAAAAA=="})
+    assert operation.parse(request, None)["checksum_crc32_c"] == "AAAAAA=="
+
+
+def test_a_group_that_nobody_knows_is_refused(table):
+    async def upload_part(cx, bucket, key, body, part_number, upload_id, **anything): ...
+
+    with pytest.raises(TypeError, match="no group of members called anything"):
+        table.operations["UploadPart"].bind(upload_part)
+
+
+def test_a_group_whose_members_the_operation_lacks_is_refused(table):
+    async def upload_part(cx, bucket, key, body, part_number, upload_id, **overrides): ...
+
+    with pytest.raises(TypeError, match="UploadPart has no member response_cache_control"):
+        table.operations["UploadPart"].bind(upload_part)
+
+
 def test_a_stream_is_always_given(table):
     async def put_object(cx, bucket, key, body): ...
 
