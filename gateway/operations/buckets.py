@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import zlib
 from typing import Any
 
 from catalog.errors import BucketExists
@@ -169,7 +170,9 @@ def arn(bucket: str) -> str:
 
 
 def encode_token(after: str) -> str:
-    return base64.urlsafe_b64encode(after.encode()).decode()
+    """Opaque, and checked, so that what was never given is known for it."""
+    name = after.encode()
+    return base64.urlsafe_b64encode(zlib.crc32(name).to_bytes(4, "big") + name).decode()
 
 
 def decode_token(token: str | None) -> str:
@@ -177,9 +180,11 @@ def decode_token(token: str | None) -> str:
     if token is None:
         return ""
     try:
-        if not token:
-            raise ValueError
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+        raw = base64.b64decode(token, altchars=b"-_", validate=True)
+        check, name = raw[:4], raw[4:]
+        if zlib.crc32(name) == int.from_bytes(check, "big") and name:
+            return name.decode()
     except ValueError:
-        message = "The continuation token provided is incorrect"
-        raise S3Error("InvalidArgument", message, fields={"ArgumentName": "continuation-token"}) from None
+        pass
+    message = "The continuation token provided is incorrect"
+    raise S3Error("InvalidArgument", message, fields={"ArgumentName": "continuation-token"})

@@ -104,7 +104,7 @@ async def list_objects_v2(
     if continuation_token is not None:
         after, start_after = decode_token(continuation_token), None
     else:
-        after = past(start_after or "", prefix, delimiter)
+        after = start_after or ""
     page = cx.catalog.list_objects(cx.here, prefix, delimiter, after, limit)
     return {
         "name": bucket,
