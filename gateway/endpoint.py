@@ -72,16 +72,12 @@ class Endpoint:
         except ClientDisconnect:
             return
         except Exception as failure:
-            error = from_fact(failure)
-            code = error.code
-            if code == "InternalError":
-                log.error("%s failed", scope["path"], exc_info=failure, extra={"request_id": request.request_id})
-            answer = render_error(error, scope["path"], request.request_id, request.host_id, request.method == "HEAD")
+            answer, code = refusal(request, failure)
         try:
             sent = await respond(request, answer, send)
         except Exception as failure:
             # Part of it is out: without an end to the answer the server closes the connection.
-            log.error("%s broke off", scope["path"], exc_info=failure, extra={"request_id": request.request_id})
+            report(request, "the answer broke off", failure)
             return
         if self.requests:
             name = operation.name if operation else ""
@@ -121,6 +117,21 @@ async def take(request: Request, operation: Operation, identity: Identity) -> di
     if operation.body_kind == "stream":
         return operation.parse(request, None)
     return operation.parse(request, await request.body.read(operation.body_limit))
+
+
+def refusal(request: Request, failure: Exception) -> tuple[Rendered, str]:
+    """The error's answer and its code. What nobody foresaw is logged, and shows nothing."""
+    error = from_fact(failure)
+    if error.code == "InternalError":
+        report(request, "failed", failure)
+    resource = request.raw_path.decode("latin-1")
+    head = request.method == "HEAD"
+    return render_error(error, resource, request.request_id, request.host_id, head), error.code
+
+
+def report(request: Request, what: str, failure: Exception) -> None:
+    extra = {"request_id": request.request_id}
+    log.error("%s %s: %s", request.method, request.raw_path.decode("latin-1"), what, exc_info=failure, extra=extra)
 
 
 async def respond(request: Request, answer: Rendered, send: Send) -> int:
