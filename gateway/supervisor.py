@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -76,10 +75,9 @@ class Supervisor:
         return replace(self.settings, port=port, root_access_key=access_key, root_secret_key=secret_key)
 
     async def start(self, settings: Settings) -> None:
-        if find_spec("catalog.database.process"):
-            catalog = Child("catalog", ["catalog.database.process", str(settings.data)], b"")
-            self.children.append(catalog)
-            await catalog.start()
+        catalog = Child("catalog process", ["catalog.database.process", str(settings.data)], b"")
+        self.children.append(catalog)
+        await catalog.start()
         workers = [
             Child(f"worker {number}", ["gateway.worker"], dump(settings))
             for number in range(1, settings.worker_count + 1)

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from catalog.errors import CatalogUnusable, StorageFull
-from gateway.cli import serve, users
+from catalog.errors import CatalogError, StorageFull
+from gateway.cli import serve, sql, status, users
 from gateway.cli.options import CommandError
 from gateway.settings import SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
+    # Bodies and secret keys are for the user only that the server runs as.
+    os.umask(0o077)
     try:
         result = given.run(given)
     except (SettingsError, CommandError) as error:
         return fail(str(error))
-    except CatalogUnusable as error:
-        return fail(error.why)
     except StorageFull as error:
         return fail(f"{error.path}: no room on the disk")
+    except CatalogError as error:
+        return fail(getattr(error, "why", repr(error)))
     except KeyboardInterrupt:
         return 130
     return int(result or 0)
@@ -32,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="ducket", description="An S3 endpoint that is also a database about itself.")
     whole.add_argument("--version", action="version", version=f"ducket {installed_version()}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (serve, users):
+    for group in (serve, users, status, sql):
         group.add(commands)
     return whole
 

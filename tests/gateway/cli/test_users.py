@@ -8,13 +8,6 @@ from catalog import Catalog
 from gateway.cli import main
 
 
-@pytest.fixture(autouse=True)
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DUCKET_DATA", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "data"
-
-
 def test_a_user_is_made_with_what_was_given(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     keys = ["--access-key", "ALICE0000000", "--secret-key", "alice/secret+key=", "--id", "a" * 64]
     assert main(["user", "create", "alice", *keys, "--display-name", "Alice A.", "--email", "a@example.com"]) == 0
