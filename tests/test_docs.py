@@ -1,0 +1,60 @@
+"""What the README says of commands, options and operations is so, and all of it is said."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway import operations as handlers
+from gateway.cli import parser
+from gateway.s3.model import operations
+from gateway.settings import CONFIG_VARIABLE, Option, options
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+handlers.load()
+
+
+@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
+def test_each_option_has_its_row(option: Option) -> None:
+    (row,) = re.findall(rf"^\| `{option.flag}` \|.*$", README, re.MULTILINE)
+    _, flag, variable, key, default, meaning, _ = (cell.strip() for cell in row.split("|"))
+    assert (flag, variable, key) == (f"`{option.flag}`", f"`{option.variable}`", f"`{option.name}`")
+    assert default == f"`{option.default}`" or not option.default
+    assert meaning.startswith(option.about.help.partition(";")[0])
+
+
+def test_the_file_is_named_by_flag_and_variable() -> None:
+    assert "--config" in README
+    assert CONFIG_VARIABLE in README
+
+
+def commands(within: argparse.ArgumentParser, name: str = "ducket") -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    groups = [action for action in within._actions if isinstance(action, argparse._SubParsersAction)]
+    if not groups:
+        yield name, within
+    for group in groups:
+        for each, command in group.choices.items():
+            yield from commands(command, f"{name} {each}")
+
+
+@pytest.mark.parametrize("name, command", commands(parser()), ids=lambda value: value if isinstance(value, str) else "")
+def test_each_command_has_its_row_and_takes_a_data_folder(name: str, command: argparse.ArgumentParser) -> None:
+    (row,) = re.findall(rf"^\| `{name}\b.*$", README, re.MULTILINE)
+    settings = {option.flag for option in options()}
+    flags = {flag for action in command._actions for flag in action.option_strings if flag.startswith("--")}
+    assert "--data" in flags
+    for flag in flags - settings - {"--help", "--config"}:
+        assert flag in row
+
+
+def test_each_operation_is_under_built_or_under_not_built() -> None:
+    table, _, rest = README.partition("## Operations")[2].partition("501 NotImplemented")
+    built = {name for name, operation in operations.items() if operation.handler}
+    assert set(re.findall(r"\b[A-Z]\w+", table)) & set(operations) == built
+    assert set(re.findall(r"\b[A-Z]\w+", rest)) & set(operations) == set(operations) - built
