@@ -33,10 +33,10 @@ def compared(targets: Sequence[S3Target], rows: Sequence[Row], options: argparse
     results = []
     for target in targets:
         target.prepare(rows)
-    print(report.heading([target.name for target in targets], reach=False))
+    print(report.heading([target.name for target in targets], reach=False, cpu=False))
     for row in rows:
         results.append(report.measure(row, targets, options.rounds, options.seconds))
-        print(report.line(results[-1], reach=False), flush=True)
+        print(report.line(results[-1], reach=False, cpu=False), flush=True)
     for target in targets:
         target.empty()
     return results

@@ -51,6 +51,7 @@ class Measured:
     done: int = 0
     sent: int = 0
     seconds: float = 0.0
+    cpu: float = 0.0  # seconds of the server's processor time, where that can be known
     latencies: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
 

@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,11 @@ def main() -> None:
         servers.folder(options.folder) as folder,
         gateway(folder, rows, on, options) as ducket,
     ):
-        print(report.heading(["bare", ducket.name], reach=True))
+        print(report.heading(["bare", ducket.name], reach=True, cpu=True))
         for row in rows:
             with bare(row, folder, on) as target:
                 results.append(report.measure(row, [target, ducket], options.rounds, options.seconds))
-            print(report.line(results[-1], reach=True), flush=True)
+            print(report.line(results[-1], reach=True, cpu=True), flush=True)
     finish(results, options)
     missed = [result.row.name for result in results if "MISSED" in report.verdict(result)]
     if missed and options.strict:
@@ -73,9 +73,8 @@ def gateway(folder: Path, rows: Sequence[Row], on: set[int], options: argparse.N
 def bare(row: Row, folder: Path, on: set[int]) -> Iterator[BareTarget]:
     files = folder / row.bare
     files.mkdir(exist_ok=True)
-    with ExitStack() as stack:
-        port = stack.enter_context(servers.bare(row.bare, files, row.size, on))
-        yield BareTarget(port, files)
+    with servers.bare(row.bare, files, row.size, on) as (port, process):
+        yield BareTarget(port, process, files)
 
 
 def finish(results: Sequence[report.Result], options: argparse.Namespace) -> None:

@@ -44,10 +44,10 @@ def main() -> None:
         filled(folder / "few", options.few, on, options) as few,
         filled(folder / "many", options.many, on, options) as many,
     ):
-        print(report.heading([few.name, many.name], reach=True))
+        print(report.heading([few.name, many.name], reach=True, cpu=True))
         for row in ROWS:
             results.append(report.measure(row, [few, many], options.rounds, options.seconds))
-            print(report.line(results[-1], reach=True), flush=True)
+            print(report.line(results[-1], reach=True, cpu=True), flush=True)
     finish(results, options)
 
 

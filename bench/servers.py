@@ -47,21 +47,21 @@ def ducket(data: Path, workers: int, on: set[int], command: Sequence[str]) -> It
     port = free_port()
     arguments = [*command, "serve", "--data", f"{data}", "--port", f"{port}", "--workers", f"{workers}"]
     keys = {"DUCKET_ROOT_ACCESS_KEY": ACCESS_KEY, "DUCKET_ROOT_SECRET_KEY": SECRET_KEY}
-    with process(arguments, port, on, keys):
-        yield Endpoint("ducket", "127.0.0.1", port, ACCESS_KEY, SECRET_KEY)
+    with process(arguments, port, on, keys) as pid:
+        yield Endpoint("ducket", "127.0.0.1", port, ACCESS_KEY, SECRET_KEY, process=pid)
 
 
 @contextmanager
-def bare(kind: str, folder: Path, size: int, on: set[int]) -> Iterator[int]:
-    """The port of a bare app."""
+def bare(kind: str, folder: Path, size: int, on: set[int]) -> Iterator[tuple[int, int]]:
+    """The port and the process of a bare app."""
     port = free_port()
     arguments = [sys.executable, "-m", "bench.bare", kind, "--port", f"{port}", "--folder", f"{folder}"]
-    with process([*arguments, "--size", f"{size}"], port, on, {}):
-        yield port
+    with process([*arguments, "--size", f"{size}"], port, on, {}) as pid:
+        yield port, pid
 
 
 @contextmanager
-def process(command: Sequence[str], port: int, on: set[int], environment: Mapping[str, str]) -> Iterator[None]:
+def process(command: Sequence[str], port: int, on: set[int], environment: Mapping[str, str]) -> Iterator[int]:
     """Runs until the block ends, from the time its port is open; fails if it ends by itself before that."""
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, on)  # a child, and every thread and child of it, starts on its parent's cores
@@ -72,7 +72,7 @@ def process(command: Sequence[str], port: int, on: set[int], environment: Mappin
     try:
         _wait_until_open(child, port)
         try:
-            yield
+            yield child.pid
         finally:
             if child.poll() is not None:
                 raise LoadFailed(f"{shlex.join(command)} ended by itself with status {child.returncode}")

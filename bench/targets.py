@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
-from bench import batches
+from bench import batches, cpu
 from bench.batches import Tree
 from bench.load import Batch, LoadFailed, Measured, drive
 from bench.rows import Row
@@ -37,6 +37,7 @@ class Endpoint:
     access_key: str
     secret_key: str
     region: str = "us-east-1"
+    process: int | None = None  # of a server on this machine, whose processor time is to be told
 
     @property
     def signer(self) -> Signer:
@@ -50,6 +51,7 @@ class S3Target:
         self.name = endpoint.name
         self.address = (endpoint.host, endpoint.port)
         self.signer = endpoint.signer
+        self.process = endpoint.process
         self.bucket = bucket
         self.tree = tree or Tree()
         self.rounds = count()
@@ -113,7 +115,7 @@ class S3Target:
         return measured
 
     def _drive(self, batch: Batch, row: Row, seconds: float) -> Measured:
-        return drive(self.address, batch, row.connections, seconds)
+        return driven(self.address, batch, row, seconds, self.process)
 
     def _put(self, keys: Sequence[str], size: int) -> None:
         chunk = CHUNK if size <= batches.SMALL else 16
@@ -161,8 +163,9 @@ class BareTarget:
 
     name = "bare"
 
-    def __init__(self, port: int, folder: Path) -> None:
+    def __init__(self, port: int, process: int, folder: Path) -> None:
         self.address = ("127.0.0.1", port)
+        self.process = process
         self.signer = Signer("bare", "bare", f"127.0.0.1:{port}")
         self.folder = folder
         self.warm: set[str] = set()
@@ -177,12 +180,19 @@ class BareTarget:
         batch = reading(row, self.signer, "bench", Tree())
         length = row.size if row.bare == "stream" else 0
         batch = replace(batch, status=200, length=length, at_least=0, repeat=True)
-        measured = drive(self.address, batch, row.connections, seconds)
+        measured = driven(self.address, batch, row, seconds, self.process)
         if row.bare == "store":
             for path in self.folder.iterdir():
                 path.unlink()
             os.sync()
         return measured
+
+
+def driven(address: tuple[str, int], batch: Batch, row: Row, seconds: float, process: int | None) -> Measured:
+    before = cpu.seconds(process) if process else 0.0
+    measured = drive(address, batch, row.connections, seconds)
+    measured.cpu = cpu.seconds(process) - before if process else 0.0
+    return measured
 
 
 def reading(row: Row, signer: Signer, bucket: str, tree: Tree) -> Batch:

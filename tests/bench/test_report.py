@@ -23,7 +23,7 @@ class Scripted:
     def measure(self, row: Row, seconds: float) -> Measured:
         self.said.append(self.name)
         rate = next(self.rates)
-        return Measured(rate, rate, 1.0, [0.001] * 98 + [0.002, 0.003], Counter())
+        return Measured(rate, rate, 1.0, 0.5, [0.001] * 98 + [0.002, 0.003], Counter())
 
 
 def test_rounds_take_turns_and_the_ratio_is_of_each_round() -> None:
@@ -36,32 +36,33 @@ def test_rounds_take_turns_and_the_ratio_is_of_each_round() -> None:
 
 
 def test_a_line_says_what_was_missed_and_what_was_wrong() -> None:
-    rounds = {"bare": Rounds([100.0], [0.001], [0.002]), "ducket": Rounds([10.0], [0.01], [0.02])}
+    rounds = {"bare": Rounds([100.0], [0.001], [0.002], [0.001]), "ducket": Rounds([10.0], [0.01], [0.02], [0.01])}
     rounds["ducket"].errors["status 500"] = 3
-    line = report.line(Result(Row("HEAD", 16, "empty", reach=0.4), rounds), reach=True)
+    line = report.line(Result(Row("HEAD", 16, "empty", reach=0.4), rounds), reach=True, cpu=True)
     assert "MISSED" in line
     assert "'status 500': 3" in line
 
 
 def test_large_bodies_are_told_in_bytes() -> None:
-    rounds = {"bare": Rounds([4.0], [0.1], [0.2])}
+    rounds = {"bare": Rounds([4.0], [0.1], [0.2], [0.1])}
     result = Result(Row("GET", 1, "stream", 64 * MIB), rounds)
-    assert "256 MiB/s" in report.line(result, reach=False)
+    assert "256 MiB/s" in report.line(result, reach=False, cpu=False)
     assert rounds["bare"].plain(result.row)["mib_per_second"] == 256.0
 
 
 def test_percentiles() -> None:
-    measured = Measured(100, 100, 1.0, [number / 1000 for number in range(100)])
+    measured = Measured(100, 100, 1.0, 0.0, [number / 1000 for number in range(100)])
     assert measured.percentile(0.5) == 0.05
     assert measured.percentile(0.99) == 0.099
     assert Measured().percentile(0.5) == 0.0
 
 
 def test_figures_are_written_with_the_machine(tmp_path: Path) -> None:
-    rounds = {"bare": Rounds([100.0], [0.001], [0.002]), "ducket": Rounds([50.0], [0.01], [0.02])}
+    rounds = {"bare": Rounds([100.0], [0.001], [0.002], [0.001]), "ducket": Rounds([50.0], [0.01], [0.02], [0.004])}
     report.written(tmp_path / "a.json", [Result(ROWS[0], rounds)], {"rounds": 1})
     told = json.loads((tmp_path / "a.json").read_text())
     assert told["rows"][0]["ratio"] == {"ducket": 0.5}
+    assert told["rows"][0]["ratio_by_cpu"] == {"ducket": 0.25}
     assert told["rows"][0]["targets"]["bare"]["p99_ms"] == 2.0
     assert told["machine"]["cores"]
 
