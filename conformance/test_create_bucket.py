@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance.raw import Raw
+from conformance.refusals import refused
+
+NewName = Callable[[str], str]
+
+
+def test_answers_with_location(s3: Any, new_name: NewName) -> None:
+    name = new_name("made")
+    assert s3.create_bucket(Bucket=name)["Location"] == f"/{name}"
+    s3.head_bucket(Bucket=name)
+
+
+def test_has_an_empty_body(raw: Raw, new_name: NewName) -> None:
+    answer = raw.put(f"/{new_name('bare')}")
+    assert (answer.status, answer.body, answer.header("content-length")) == (200, b"", "0")
+
+
+def test_trailing_slash_names_the_bucket_too(raw: Raw, s3: Any, new_name: NewName) -> None:
+    name = new_name("slash")
+    assert raw.put(f"/{name}/").status == 200
+    s3.head_bucket(Bucket=name)
+
+
+def test_own_bucket_again_is_well_in_us_east_1(s3: Any, bucket: str) -> None:
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html (BucketAlreadyOwnedByYou)
+    s3.put_object(Bucket=bucket, Key="kept", Body=b"kept")
+    s3.create_bucket(Bucket=bucket)
+    assert s3.get_object(Bucket=bucket, Key="kept")["Body"].read() == b"kept"
+
+
+def test_bucket_of_another_is_taken(alice: Any, bucket: str) -> None:
+    with refused("BucketAlreadyExists", 409) as error:
+        alice.create_bucket(Bucket=bucket)
+    assert error["BucketName"] == bucket
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ab",
+        "a" * 64,
+        "UpperCase",
+        "under_score",
+        "-starts-with-hyphen",
+        "ends-with-hyphen-",
+        ".starts-with-dot",
+        "ends-with-dot.",
+        "two..dots",
+        "192.168.5.4",
+        "xn--punycode",
+        "sthree-reserved",
+        "sthree-configurator",
+        "amzn-s3-demo-reserved",
+        "taken-s3alias",
+        "taken--ol-s3",
+        "taken.mrap",
+        "taken--x-s3",
+        "taken--table-s3",
+        "space in it",
+        "späße",
+    ],
+)
+def test_name_against_the_rules_is_refused(raw: Raw, name: str) -> None:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+    answer = raw.put(f"/{name}")
+    assert (answer.status, answer.code) == (400, "InvalidBucketName")
+
+
+@pytest.mark.parametrize("name", ["abc", "b" * 63, "dotted.name.here", "0starts-with-digit", "1-2-3", "a.b-c"])
+def test_name_within_the_rules_is_taken(s3: Any, name: str) -> None:
+    s3.create_bucket(Bucket=name)
+    s3.delete_bucket(Bucket=name)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "nowhere-at-all"])
+def test_location_constraint_that_is_none_is_refused(s3: Any, new_name: NewName, region: str) -> None:
+    # us-east-1 is asked for by leaving the constraint out.
+    with refused("InvalidLocationConstraint", 400):
+        s3.create_bucket(Bucket=new_name("where"), CreateBucketConfiguration={"LocationConstraint": region})
+
+
+def test_body_that_is_not_xml_is_refused(raw: Raw, new_name: NewName) -> None:
+    answer = raw.put(f"/{new_name('badxml')}", b"this is not xml")
+    assert (answer.status, answer.code) == (400, "MalformedXML")
+
+
+def test_tags_are_kept(s3: Any, new_name: NewName) -> None:
+    name, tags = new_name("tagged"), [{"Key": "team", "Value": "storage"}]
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"Tags": tags})
+    assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == tags
+
+
+def test_object_lock_is_refused_while_it_is_not_built(s3: Any, new_name: NewName) -> None:
+    name = new_name("locked")
+    with refused("NotImplemented", 501):
+        s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    with refused(404):
+        s3.head_bucket(Bucket=name)
+
+
+def test_anonymous_is_refused(raw: Raw, new_name: NewName) -> None:
+    answer = raw.send(raw.plain("PUT", f"/{new_name('anonymous')}"))
+    assert (answer.status, answer.code) == (403, "AccessDenied")
