@@ -18,7 +18,7 @@ DOMAIN = "s3.ducket.test"
 
 @pytest.fixture(scope="module")
 def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("hosted") / "data", "--domain", DOMAIN) as server:
+    with running(tmp_path_factory.mktemp("hosted") / "data", "--domains", DOMAIN) as server:
         server.client().create_bucket(Bucket="hosted")
         yield server
 
