@@ -6,7 +6,7 @@ Both GET and HEAD are asked: they must agree, but for the body.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ def ask(request: Any, raw: Raw, s3: Any, bucket: str) -> Ask:
     """Asks for one object with the headers given; {before}, {at} and {after} stand for times around its own."""
     method = request.param
     s3.put_object(Bucket=bucket, Key="key", Body=BODY)
-    at = s3.head_object(Bucket=bucket, Key="key")["LastModified"]
+    at = s3.head_object(Bucket=bucket, Key="key")["LastModified"].astimezone(UTC)
     step = timedelta(seconds=1)
     moments = {"before": at - step, "at": at, "after": at + step, "tomorrow": at + timedelta(days=1)}
     times = {name: format_datetime(moment, usegmt=True) for name, moment in moments.items()}

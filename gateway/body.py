@@ -39,12 +39,14 @@ def open_body(request: Request, payload: Payload) -> Body:
 class Body:
     """Iterate once, or `read`. `length` counts plain bytes, None if unknown; `trailers` come at the end.
 
-    `exhausted`: nothing more of it is on its way, whether what came was right or not.
+    `begun`: it was asked for, so that a client who waits for 100 Continue sends it. `exhausted`: nothing more of
+    it is on its way, whether what came was right or not.
     """
 
     __slots__ = (
         "_decoder",
         "_receive",
+        "begun",
         "check_sha256",
         "digest_sha256",
         "exhausted",
@@ -66,6 +68,7 @@ class Body:
         self.digest_sha256: str | None = None
         self.trailers: dict[str, str] = {}
         self._receive = receive
+        self.begun = False
         self.exhausted = False
         self._decoder = decoder
 
@@ -130,6 +133,7 @@ class Body:
         self.trailers = decoder.trailers
 
     async def _next(self) -> tuple[bytes, bool]:
+        self.begun = True
         message = await self._receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect

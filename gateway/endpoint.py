@@ -189,14 +189,19 @@ def must_close(request: Request) -> bool:
     body = request.body
     if body is not None and body.exhausted:
         return False
-    if body is None and "expect" in headers:
+    if withheld(request):
         return True
     return request.content_length is None or request.content_length > DISCARD
 
 
+def withheld(request: Request) -> bool:
+    """Whether the client waits to be asked for the body, and was not: it may then send it or not."""
+    return "expect" in request.headers and (request.body is None or not request.body.begun)
+
+
 async def linger(request: Request) -> None:
     """Takes what the client is still sending for a while: closed at once, it would not see the answer."""
-    if request.body is None and "expect" in request.headers:
+    if withheld(request):
         return
     left = LINGER_BYTES
     try:
