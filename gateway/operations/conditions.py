@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from catalog.errors import NoObject, PreconditionFailed
@@ -31,7 +32,10 @@ def is_modified(
         raise PreconditionFailed(f"{prefix}If-Unmodified-Since")
     if if_none_match is not None:
         return not _names(if_none_match, version.etag)
-    return if_modified_since is None or _seconds(version) > if_modified_since // 1000
+    if if_modified_since is None:
+        return True
+    since = if_modified_since // 1000
+    return _seconds(version) > since or since > time.time()  # a time to come is no condition: RFC 9110, 13.1.3
 
 
 def on_write(bucket: str, key: str, if_match: str | None, if_none_match: str | None) -> Check | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog import Check, Deleted
+from catalog.errors import BadVersionId, NoVersion
 from gateway.operations import Context
 from gateway.operations.conditions import on_delete
 from gateway.request import MAX_KEY_BYTES
@@ -39,7 +40,7 @@ async def delete_objects(
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
     """
     named = delete["objects"]
-    if not 0 < len(named) <= MAX_KEYS:
+    if not 0 < len(named) <= MAX_KEYS or not all(each["key"] for each in named):
         raise S3Error("MalformedXML")
     wanted = [each for each in named if _fits(each["key"])]
     came = await cx.catalog.delete_many(cx.origin, cx.here, [_deletion(bucket, each) for each in wanted])
@@ -67,6 +68,9 @@ def _deleted(each: dict[str, Any], result: Deleted) -> dict[str, Any]:
 
 
 def _failed(each: dict[str, Any], why: Exception) -> dict[str, Any]:
+    if isinstance(why, BadVersionId):
+        # Alone, DELETE calls it an InvalidArgument; among several it is a version that is not there.
+        why = NoVersion("", each["key"], why.version_id)
     error = from_fact(why)
     return {
         "key": each["key"],

@@ -6,11 +6,11 @@ import builtins
 from typing import Any
 
 from catalog.errors import NoObject
-from catalog.records import Version
+from catalog.records import NULL_VERSION, Version
 from gateway.blobs.errors import NoBlob
 from gateway.body import Body
 from gateway.operations import Context, conditions, ranges, streaming
-from gateway.operations.checksums import DEFAULT, promised, shown, shown_of
+from gateway.operations.checksums import COMPOSITE, DEFAULT, promised, shown, shown_of, shown_part
 from gateway.operations.described import Description, describe, shown_class, shown_headers, shown_version
 from gateway.operations.receiving import Received, receive
 from gateway.s3.errors import S3Error
@@ -66,7 +66,8 @@ async def put_object(
     return {
         "etag": version.etag,
         **shown(version.checksum),
-        "version_id": shown_version(cx.here, version.version_id),
+        # AWS does not name the null version that a write to a bucket with versioning suspended makes.
+        "version_id": version.version_id if version.version_id != NULL_VERSION else None,
     }
 
 
@@ -192,11 +193,10 @@ def shown_object(
 
 
 def _shown_checksum(version: Version, chosen: ranges.Selection) -> dict[str, Any]:
-    """A part's own checksum goes with a part; that of the whole would be wrong for any other stretch."""
-    if chosen.part is not None:
-        part = shown(chosen.part.checksum)
-        return part | {"checksum_type": version.checksum.kind} if part and version.checksum else part
-    return {} if chosen.partial else shown_of(version)
+    """That of the whole goes with the whole; a part has its own where the whole's is made of its parts'."""
+    if chosen.part is not None and version.checksum is not None and version.checksum.kind == COMPOSITE:
+        return {**shown_part(chosen.part), "checksum_type": COMPOSITE}
+    return shown_of(version) if chosen.length == version.size else {}
 
 
 def _allowed(cx: Context, overrides: dict[str, str]) -> dict[str, str]:

@@ -90,12 +90,11 @@ def copy_range(header: str | None, size: int) -> Selection:
             header,
         )
     start, end = int(first), int(last)
+    if start >= size:
+        raise S3Error("InvalidRequest", "The specified copy range is invalid for the source object size")
     if end >= size:
-        raise S3Error(
-            "InvalidRange",
-            f"Range specified is not valid for source object of size: {size}",
-            fields={"RangeRequested": header, "ActualObjectSize": str(size)},
-        )
+        message = f"Range specified is not valid for source object of size: {size}"
+        raise invalid_argument(message, "x-amz-copy-source-range", header)
     return Selection(start, end - start + 1, partial=True)
 
 

@@ -83,7 +83,8 @@ def _is_delete_marker(fact: catalog_facts.IsDeleteMarker) -> S3Error:
         "x-amz-delete-marker": "true",
         "x-amz-version-id": fact.version_id,
     }
-    return S3Error("MethodNotAllowed", fields={"ResourceType": "DeleteMarker"}, headers=headers)
+    fields = {"Method": "GET", "ResourceType": "DeleteMarker"}  # a HEAD meets one too, but shows no fields
+    return S3Error("MethodNotAllowed", fields=fields, headers=headers)
 
 
 def _bucket(code: str) -> Callable[[Any], S3Error]:

@@ -12,9 +12,10 @@ import pytest
 
 from catalog import Catalog
 from catalog.records import Origin, User
-from gateway.blobs import Blobs
+from gateway.blobs import Blobs, digest
 from gateway.body import Body
 from gateway.operations import Context
+from gateway.operations.checksums import MEMBERS, encode
 from gateway.operations.completing import complete_multipart_upload
 from gateway.operations.multipart import create_multipart_upload, upload_part
 from gateway.operations.objects import get_object, put_object
@@ -84,14 +85,16 @@ def got(at: Callable[..., Context]) -> Callable[..., Any]:
 
 @pytest.fixture
 def upload(at: Callable[..., Context]) -> Callable[..., Any]:
-    """A completed upload of these parts."""
+    """A completed upload of these parts, with their checksums if it has an algorithm."""
 
     async def upload(key: str, *parts: bytes, **given: Any) -> dict[str, Any]:
         upload_id = (await create_multipart_upload(at(), "b", key, **given))["upload_id"]
         named = []
         for number, part in enumerate(parts, 1):
-            came = await upload_part(at(), "b", key, body_of(part), number, upload_id)
-            named.append({"part_number": number, "etag": came["etag"]})
+            algorithm = given.get("checksum_algorithm")
+            sums = {MEMBERS[algorithm]: encode(digest(algorithm, part))} if algorithm else {}
+            came = await upload_part(at(), "b", key, body_of(part), number, upload_id, **sums)
+            named.append({"part_number": number, "etag": came["etag"], **sums})
         return await complete_multipart_upload(at(), "b", key, upload_id, multipart_upload={"parts": named})
 
     return upload

@@ -30,15 +30,21 @@ async def test_only_what_was_asked_for(at: At, put: Do) -> None:
 
 
 async def test_the_parts_page_by_page(at: At, upload: Do, big: bytes) -> None:
-    await upload("k", big, big, b"tail")
+    await upload("k", big, big, b"tail", checksum_algorithm="SHA256")
     parts = (await get_object_attributes(at(), "b", "k", ALL))["object_parts"]
     assert (parts["total_parts_count"], parts["is_truncated"], parts["next_part_number_marker"]) == (3, False, 3)
     assert [(part["part_number"], part["size"]) for part in parts["parts"]] == [(1, len(big)), (2, len(big)), (3, 4)]
-    assert parts["parts"][2]["checksum_crc64_nvme"] == "sAra2CkCEgw="
+    assert parts["parts"][2]["checksum_sha256"] == "DGL4du8d6oMN6fMsL0tG3W101Q0ViW4J71ovzUrH4dc="
     parts = (await get_object_attributes(at(), "b", "k", ALL, max_parts=1, part_number_marker=1))["object_parts"]
     assert [part["part_number"] for part in parts["parts"]] == [2]
     assert (parts["is_truncated"], parts["part_number_marker"], parts["next_part_number_marker"]) == (True, 1, 2)
     assert parts["max_parts"] == 1
+
+
+async def test_parts_that_the_checksum_is_not_made_of_are_only_counted(at: At, upload: Do, big: bytes) -> None:
+    await upload("k", big, b"tail")
+    parts = (await get_object_attributes(at(), "b", "k", ALL))["object_parts"]
+    assert parts == {"total_parts_count": 2}
 
 
 async def test_no_such_object(at: At) -> None:

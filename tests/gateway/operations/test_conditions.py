@@ -9,7 +9,7 @@ from catalog.records import Version
 from gateway.operations.conditions import is_modified, on_delete, on_write
 from gateway.s3.errors import S3Error
 
-MODIFIED = int(datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC).timestamp()) * 1000
+MODIFIED = int(datetime(2024, 11, 21, 10, 0, 0, tzinfo=UTC).timestamp()) * 1000
 VERSION = Version(1, "null", MODIFIED + 900, "abc", 5, "STANDARD", "")
 BEFORE, THEN, AFTER = MODIFIED - 1000, MODIFIED, MODIFIED + 1000
 
@@ -33,6 +33,10 @@ def test_if_none_match(etag: str, modified: bool) -> None:
 @pytest.mark.parametrize(("since", "modified"), [(BEFORE, True), (THEN, False), (AFTER, False)])
 def test_if_modified_since(since: int, modified: bool) -> None:
     assert is_modified(VERSION, None, None, since, None) is modified
+
+
+def test_if_modified_since_a_time_to_come_is_overlooked() -> None:
+    assert is_modified(VERSION, None, None, 2**41, None)
 
 
 @pytest.mark.parametrize("since", [THEN, AFTER])

@@ -81,6 +81,16 @@ async def test_many_versions_at_once(put: Do, at: At) -> None:
     assert marker["version_id"] == marker["delete_marker_version_id"] == marked["delete_marker_version_id"]
 
 
+async def test_an_id_that_cannot_be_is_a_version_that_is_not_there(at: At) -> None:
+    came = await delete_objects(at(), "b", {"objects": [{"key": "k", "version_id": "nonsense"}]})
+    assert [(each["code"], each["version_id"]) for each in came["errors"]] == [("NoSuchVersion", "nonsense")]
+
+
+async def test_a_key_without_a_name(at: At) -> None:
+    with pytest.raises(S3Error, match="MalformedXML"):
+        await delete_objects(at(), "b", {"objects": [{"key": ""}]})
+
+
 @pytest.mark.parametrize("count", [0, 1001])
 async def test_none_and_too_many(at: At, count: int) -> None:
     with pytest.raises(S3Error, match="MalformedXML"):

@@ -109,5 +109,7 @@ def test_a_copied_part_wants_both_ends(header: str) -> None:
 
 
 def test_the_range_of_a_copied_part_must_lie_in_the_source() -> None:
-    with pytest.raises(S3Error, match="InvalidRange"):
+    with pytest.raises(S3Error, match="InvalidArgument"):
         copy_range("bytes=0-5", 5)
+    with pytest.raises(S3Error, match="InvalidRequest"):
+        copy_range("bytes=5-5", 5)

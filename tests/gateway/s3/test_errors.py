@@ -30,7 +30,7 @@ FACTS = [
         catalog_errors.IsDeleteMarker("b", "k", "v1", 1795255200123),
         "MethodNotAllowed",
         405,
-        {"ResourceType": "DeleteMarker"},
+        {"Method": "GET", "ResourceType": "DeleteMarker"},
         {
             "allow": "DELETE",
             "last-modified": "Sat, 21 Nov 2026 10:00:00 GMT",
