@@ -11,6 +11,7 @@ from http.client import HTTPResponse
 
 from lxml import etree
 
+from conformance.content import content_md5
 from conformance.server import Server
 from conformance.signing import (
     STREAMING,
@@ -172,6 +173,10 @@ class Raw:
 
     def put(self, path: str, body: bytes = b"", query: Query | None = None, headers: Headers | None = None) -> Answer:
         return self.send(self.prepare("PUT", path, query, headers, body))
+
+    def put_document(self, path: str, body: bytes, query: Query) -> Answer:
+        """With the Content-MD5 that some operations insist on for their XML."""
+        return self.put(path, body, query, {"Content-MD5": content_md5(body)})
 
     def post(self, path: str, body: bytes = b"", query: Query | None = None, headers: Headers | None = None) -> Answer:
         return self.send(self.prepare("POST", path, query, headers, body))

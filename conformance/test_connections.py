@@ -59,6 +59,17 @@ def test_expect_100_continue_by_a_stranger(raw: Raw, bucket: str) -> None:
         assert connection.answer("PUT").status == 403
 
 
+def test_expect_100_continue_refused_by_a_condition(raw: Raw, s3: Any, bucket: str) -> None:
+    """The client keeps its body then, so the connection must end: the server would take what follows for it."""
+    s3.put_object(Bucket=bucket, Key="key")
+    headers = {"Expect": "100-continue", "If-None-Match": "*"}
+    with raw.connect() as connection:
+        connection.write(raw.prepare("PUT", f"/{bucket}/key", headers=headers, body=b"kept").head())
+        answer = connection.answer("PUT")
+        assert (answer.status, answer.header("connection")) == (412, "close")
+        assert connection.line.recv(1) == b""
+
+
 def test_many_requests_on_one_connection(raw: Raw, bucket: str) -> None:
     with raw.connect() as connection:
         for number in range(50):

@@ -25,7 +25,7 @@ ACROSS = {
 
 
 def built() -> set[str]:
-    importlib.import_module("gateway.operations")
+    importlib.import_module("gateway.operations").load()
     model = importlib.import_module("gateway.s3.model")
     return {xform_name(name) for name, operation in model.operations.items() if operation.handler is not None}
 

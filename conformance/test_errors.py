@@ -38,18 +38,18 @@ def test_every_answer_has_ids_server_and_date(raw: Raw, bucket: str) -> None:
 
 def test_shape_of_errors(raw: Raw, bucket: str) -> None:
     check(raw.get("/there-is-no-such-bucket"), "/there-is-no-such-bucket")
-    check(raw.get(f"/{bucket}/no such key"), f"/{bucket}/no%20such%20key")
+    check(raw.get(f"/{bucket}/no-such-key"), f"/{bucket}/no-such-key")
     check(raw.put(f"/{bucket}/key", headers={"Content-MD5": "nonsense"}), f"/{bucket}/key")
     check(raw.send(raw.plain("GET", "/")), "/")
     check(raw.post(f"/{bucket}", b"nonsense", {"delete": ""}, {"Content-MD5": "nonsense"}))
 
 
 def test_odd_characters_are_escaped(raw: Raw, bucket: str) -> None:
-    answer = raw.get(f"/{bucket}/<&>\x01\x7f😀")
-    assert answer.code == "NoSuchKey"
+    answer = raw.get(f"/{bucket}/<&>\r\x7f😀")
+    assert (answer.code, answer.text("Key")) == ("NoSuchKey", "<&>\r\x7f😀")
 
 
-@pytest.mark.parametrize("method", ["PATCH", "TRACE", "POST", "BREW"])
+@pytest.mark.parametrize("method", ["PATCH", "TRACE", "POST"])
 def test_method_that_is_not_allowed(raw: Raw, bucket: str, method: str) -> None:
     answer = raw.send(raw.prepare(method, f"/{bucket}/key"))
     assert (answer.status, answer.code) == (405, "MethodNotAllowed")
@@ -69,29 +69,29 @@ def test_unknown_query_is_overlooked(raw: Raw, s3: Any, bucket: str) -> None:
 
 def test_entities_in_xml_are_not_expanded(raw: Raw, bucket: str) -> None:
     body = b'<!DOCTYPE t [<!ENTITY e SYSTEM "file:///etc/passwd">]><Tagging><TagSet><Tag><Key>a</Key><Value>&e;</Value></Tag></TagSet></Tagging>'
-    answer = raw.put(f"/{bucket}", body, {"tagging": ""})
+    answer = raw.put_document(f"/{bucket}", body, {"tagging": ""})
     assert (answer.status, answer.code) == (400, "MalformedXML")
 
 
 def test_xml_without_end_or_depth_is_refused(raw: Raw, bucket: str) -> None:
     for body in (b"<a>" * 10_000, b"<Tagging>" + b"<TagSet>" * 500 + b"</TagSet>" * 500 + b"</Tagging>"):
-        answer = raw.put(f"/{bucket}", body, {"tagging": ""})
+        answer = raw.put_document(f"/{bucket}", body, {"tagging": ""})
         assert (answer.status, answer.code) == (400, "MalformedXML")
 
 
 def test_xml_of_many_megabytes_is_refused(raw: Raw, bucket: str) -> None:
     body = b"<Tagging><TagSet>" + b" " * (20 * 1024 * 1024) + b"</TagSet></Tagging>"
-    answer = raw.put(f"/{bucket}", body, {"tagging": ""})
+    answer = raw.put_document(f"/{bucket}", body, {"tagging": ""})
     assert answer.status == 400
     assert answer.code in ("MalformedXML", "MaxMessageLengthExceeded", "EntityTooLarge")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_xml_in_other_encodings(raw: Raw, s3: Any, bucket: str, encoding: str) -> None:
+def test_xml_with_a_declaration_and_a_byte_order_mark(raw: Raw, s3: Any, bucket: str) -> None:
     tag = "<Tag><Key>ü</Key><Value>é</Value></Tag>"
-    text = f'<?xml version="1.0" encoding="{encoding}"?><Tagging><TagSet>{tag}</TagSet></Tagging>'
-    assert raw.put(f"/{bucket}", text.encode(encoding), {"tagging": ""}).status == 204
-    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "ü", "Value": "é"}]
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Tagging><TagSet>{tag}</TagSet></Tagging>'
+    for encoding in ("utf-8", "utf-8-sig"):
+        assert raw.put_document(f"/{bucket}", text.encode(encoding), {"tagging": ""}).status == 204
+        assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == [{"Key": "ü", "Value": "é"}]
 
 
 def test_expected_owner_that_is_another(raw: Raw, bucket: str) -> None:

@@ -76,8 +76,9 @@ def test_marker(s3: Any, filled: str, marker: str, found: list[str]) -> None:
     assert (keys(answer), answer["Marker"]) == (found, marker)
 
 
-def test_marker_that_is_a_common_prefix_passes_over_it(s3: Any, filled: str) -> None:
-    answer = s3.list_objects(Bucket=filled, Marker="b/", Delimiter="/")
+@pytest.mark.parametrize("marker", ["b/", "b/1"])
+def test_marker_within_a_common_prefix_passes_over_it(s3: Any, filled: str, marker: str) -> None:
+    answer = s3.list_objects(Bucket=filled, Marker=marker, Delimiter="/")
     assert (prefixes(answer), keys(answer)) == (["d/"], ["c", "e"])
 
 
@@ -109,7 +110,7 @@ def test_max_keys_of_none(s3: Any, filled: str) -> None:
 
 @pytest.mark.parametrize(
     ("query", "name"),
-    [({"max-keys": "-1"}, "max-keys"), ({"max-keys": "x"}, "max-keys"), ({"encoding-type": "x"}, "encoding-type")],
+    [({"max-keys": "-1"}, "maxKeys"), ({"max-keys": "x"}, "max-keys"), ({"encoding-type": "x"}, "encoding-type")],
 )
 def test_argument_that_cannot_be_is_refused(raw: Raw, bucket: str, query: dict[str, str], name: str) -> None:
     answer = raw.get(f"/{bucket}", query)

@@ -62,8 +62,13 @@ def test_key_twice_is_refused(s3: Any, bucket: str) -> None:
     ],
 )
 def test_body_that_is_not_a_tag_set_is_refused(raw: Raw, bucket: str, body: bytes) -> None:
-    answer = raw.put(f"/{bucket}", body, {"tagging": ""})
+    answer = raw.put_document(f"/{bucket}", body, {"tagging": ""})
     assert (answer.status, answer.code) == (400, "MalformedXML")
+
+
+def test_digest_of_the_body_is_required(raw: Raw, bucket: str) -> None:
+    answer = raw.put(f"/{bucket}", b"<Tagging><TagSet/></Tagging>", {"tagging": ""})
+    assert (answer.status, answer.code) == (400, "InvalidRequest")
 
 
 def test_bucket_that_is_not_there(s3: Any) -> None:

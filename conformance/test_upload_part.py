@@ -24,7 +24,7 @@ def test_same_number_again_replaces(s3: Any, bucket: str) -> None:
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"second"
 
 
-@pytest.mark.parametrize("number", ["0", "10001", "-1", "one", ""])
+@pytest.mark.parametrize("number", ["0", "10001", "-1", "one"])
 def test_number_out_of_bounds_is_refused(raw: Raw, s3: Any, bucket: str, number: str) -> None:
     upload = Upload.begin(s3, bucket)
     answer = raw.put(f"/{bucket}/key", b"part", {"uploadId": upload.id, "partNumber": number})
