@@ -19,6 +19,7 @@ from catalog.errors import CatalogUnusable
 from catalog.records import LogRecord, Piece, Position
 
 SEGMENT_SIZE = 64 * 1024 * 1024
+FIRST_SIZE = 1024 * 1024  # of the first segment; each next is twice as large, so that a small catalog stays small
 FRAME = struct.Struct("<IIIQ")  # CRC-32C of all that follows, body length, message length, sequence number
 HEADER = struct.Struct("<8sI4xQ16sQI4x")  # magic, format, segment, catalog id, first sequence number, chain
 HEADER_SIZE = 64
@@ -116,32 +117,33 @@ class Log:
         """Bring segment `start.segment` into being, from the one made ahead if there is one."""
         path = self.path(start.segment)
         if not path.exists():
-            ahead = self.directory / "ahead"
-            if not ahead.exists():
-                self.make_ahead()
-            ahead.rename(path)
+            self.make_ahead(start.segment)
+            self._ahead(start.segment).rename(path)
         descriptor = self.file_for_writing(start.segment)
         header = HEADER.pack(MAGIC, FORMAT, start.segment, self.catalog_id, start.seq, start.chain)
         os.pwrite(descriptor, header, 0)
         os.fdatasync(descriptor)
         sync_directory(self.directory)
 
-    def make_ahead(self) -> None:
-        """Lay out the next segment on disk, so that a commit need not wait for it."""
-        ahead = self.directory / "ahead"
+    def make_ahead(self, segment: int) -> None:
+        """Lay out a segment to come on disk, so that a commit need not wait for it."""
+        ahead = self._ahead(segment)
         if ahead.exists():
             return
-        making = self.directory / f"ahead.{os.getpid()}"
-        zeros = bytes(1024 * 1024)
+        making = self.directory / f"making.{os.getpid()}"
+        zeros = bytes(FIRST_SIZE)
+        left = self.size_of(segment)
         try:
             with making.open("wb", buffering=0) as file:
-                for _ in range(self.segment_size // len(zeros)):
-                    file.write(zeros)
-                file.write(zeros[: self.segment_size % len(zeros)])
+                while left:
+                    left -= file.write(zeros[:left])
                 os.fsync(file.fileno())
             making.rename(ahead)
         finally:
             making.unlink(missing_ok=True)
+
+    def size_of(self, segment: int) -> int:
+        return min(self.segment_size, FIRST_SIZE << min(segment - 1, 30))
 
     def drop(self, segment: int) -> None:
         """Remove a segment in which nothing lives; who reads it this moment keeps it until done."""
@@ -168,6 +170,9 @@ class Log:
             descriptor = os.open(self.path(segment), os.O_WRONLY | os.O_CLOEXEC)
             self._writing = (segment, descriptor)
         return descriptor
+
+    def _ahead(self, segment: int) -> Path:
+        return self.directory / f"{segment:016x}.ahead"
 
     def _file(self, segment: int) -> int:
         descriptor = self._files.get(segment)
@@ -243,14 +248,14 @@ class Batch:
 
     def place(self, size: int) -> tuple[int, int]:
         """Segment and offset that a body of `size` bytes gets, if it is the next added."""
-        if size and self._offset + FRAME.size * 2 + size + MESSAGE_ROOM > self._log.segment_size:
+        if size and self._offset + FRAME.size * 2 + size + MESSAGE_ROOM > self._log.size_of(self._segment):
             self._roll()
         return self._segment, self._offset + FRAME.size
 
     def add(self, body: bytes, message: bytes) -> None:
         """Append the record numbered `seq` + 1. A body must have been placed just before."""
         size = len(body) + len(message)
-        if self._offset + FRAME.size * 2 + size > self._log.segment_size:
+        if self._offset + FRAME.size * 2 + size > self._log.size_of(self._segment):
             if body:
                 raise ValueError(f"a message of {len(message)} bytes beside a body")
             self._roll()

@@ -28,8 +28,9 @@ class Tail:
 
     def lay_ahead(self) -> None:
         """Make the next segment before a commit needs it."""
-        if self.end().offset > self._log.segment_size // 4:
-            self._log.make_ahead()
+        end = self.end()
+        if end.offset > self._log.size_of(end.segment) // 4:
+            self._log.make_ahead(end.segment + 1)
 
     def drop_dead_segments(self, applied: Position) -> list[int]:
         """Remove the segments that the database has wholly applied and in which no body lives."""
