@@ -5,6 +5,14 @@ from __future__ import annotations
 import errno
 import socket
 
+# Clients that vanished without a word are found out in about two minutes. Connections inherit this.
+PATIENCE = {
+    socket.TCP_KEEPIDLE: 60,
+    socket.TCP_KEEPINTVL: 15,
+    socket.TCP_KEEPCNT: 4,
+    socket.TCP_USER_TIMEOUT: 120_000,
+}
+
 
 def listener(host: str, port: int) -> socket.socket:
     """A bound socket. Any number of processes may bind the same port; the kernel shares connections out."""
@@ -12,6 +20,9 @@ def listener(host: str, port: int) -> socket.socket:
     bound = socket.socket(kind, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in PATIENCE.items():
+        bound.setsockopt(socket.IPPROTO_TCP, option, value)
     bound.bind(address)
     return bound
 

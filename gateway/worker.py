@@ -15,6 +15,7 @@ import uvicorn
 from gateway import logging
 from gateway.app import Application
 from gateway.listener import listener
+from gateway.protocol import Protocol
 from gateway.settings import Settings, undump
 
 READY = b"ready\n"
@@ -37,7 +38,7 @@ def configuration(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         Application(settings),
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,

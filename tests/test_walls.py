@@ -50,7 +50,7 @@ RESERVED: dict[str, set[str]] = {
     "pyarrow": {"catalog.database", "catalog.queries"},
     "lmdb": {"catalog"},
     "starlette": {"gateway.app"},
-    "uvicorn": {"gateway.worker"},
+    "uvicorn": {"gateway.worker", "gateway.protocol"},
     "uvloop": {"gateway.worker"},
     "botocore": {"gateway.s3"},
     "lxml": {"gateway.s3"},
