@@ -28,6 +28,7 @@ LOCK = "serve.lock"
 READY = b"ready"
 LONG_LIFE = 10.0  # seconds: who dies sooner is started again more and more slowly
 LONGEST_PAUSE = 10.0
+SAME_STOP = 0.5  # seconds
 
 
 class StartFailed(Exception):
@@ -41,6 +42,7 @@ class Supervisor:
         self.settings = settings
         self.announce = announce
         self.stopping = asyncio.Event()
+        self.asked = 0.0
         self.children: list[Child] = []
 
     async def run(self) -> None:
@@ -92,10 +94,16 @@ class Supervisor:
             self.announce(url(settings.host, settings.port))
 
     def stop(self) -> None:
-        """The first signal lets requests finish, the second does not."""
-        if self.stopping.is_set():
-            for child in self.children:
-                child.signal(signal.SIGKILL)
+        """The first signal lets requests finish, a later one does not.
+
+        One right behind the first is the same: make, say, passes on what its process group has got already.
+        """
+        now = time.monotonic()
+        if not self.stopping.is_set():
+            self.asked = now
+        elif now - self.asked > SAME_STOP:
+            for worker in self.children[1:]:
+                worker.signal(signal.SIGKILL)
         for child in self.children:
             child.let_go()
         self.stopping.set()

@@ -188,7 +188,10 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
         with server.connect() as connection:
             connection.sendall(server.signed("PUT", "/bucket/key", 2_000_000) + b"x" * 1000)
             server.process.terminate()
-            time.sleep(0.3)
+            time.sleep(0.1)
+            server.process.terminate()
+            time.sleep(0.9)
+            assert server.process.poll() is None
             server.process.terminate()
             assert server.process.wait() == 0
     with serving(tmp_path / "data", "--workers", "1") as server:
