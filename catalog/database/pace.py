@@ -63,16 +63,19 @@ class Pace:
         late = cleaned = 0.0
         while not self._stopping:
             now = time.monotonic()
+            if now >= cleaned + HOUSEKEEPING:
+                await self._in_thread(self._source.drop_dead_segments, self._follower.applied)
+                cleaned = now
+            await self._in_thread(self._source.lay_ahead)
             behind = self._follower.behind()
             late = (late or now + LATE) if behind else 0.0
             if behind and (self._wanted.is_set() or behind >= ENOUGH or now >= late):
                 self._wanted.clear()
                 await self._step()
-            elif now >= cleaned + HOUSEKEEPING:
-                await self._in_thread(self._source.drop_dead_segments, self._follower.applied)
-                cleaned = now
+                late = 0.0
             else:
-                await self._in_thread(self._source.lay_ahead)
+                if not behind:
+                    self._wanted.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), POLL)
 

@@ -186,6 +186,7 @@ class MemorySource:
         self.history = history
         self.catalog_id = bytes(range(16))
         self.damaged = False
+        self.rounds = 0
 
     def end(self) -> Position:
         return self.history.position()
@@ -197,7 +198,7 @@ class MemorySource:
         return self.history.records[position.seq : upto], self.history.position(upto)
 
     def lay_ahead(self) -> None:
-        return None
+        self.rounds += 1
 
     def drop_dead_segments(self, applied: Position) -> list[int]:
         return []

@@ -26,6 +26,21 @@ async def test_a_query_need_not_wait_for_the_next_round(database: duckdb.DuckDBP
     await running
 
 
+async def test_with_nothing_left_to_do_it_rests(database: duckdb.DuckDBPyConnection) -> None:
+    history = History()
+    source = MemorySource(history)
+    pace = Pace(Follower(database.cursor(), source), source)
+    running = asyncio.create_task(pace.run())
+    history.create_bucket("b")
+    await pace.up_to_date()
+    pace._wanted.set()  # as by a query that came while the batch was read which holds all it waits for
+    before = source.rounds
+    await asyncio.sleep(4 * pace_module.POLL)
+    assert source.rounds - before <= 6
+    pace.stop()
+    await running
+
+
 async def test_what_nobody_waits_for_is_applied_all_the_same(
     database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
