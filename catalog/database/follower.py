@@ -44,3 +44,7 @@ class Follower:
         end = self._source.end()
         while self.applied.seq < end.seq:
             self.step()
+
+    def checkpoint(self) -> None:
+        """Take the write-ahead log into the database's file. Raises duckdb.Error where a query is in the way."""
+        self._connection.execute("CHECKPOINT")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import duckdb
 
@@ -19,6 +20,8 @@ from catalog.records import Position
 ENOUGH = BATCH  # mutations that are applied without waiting for more
 LATE = 1.0  # seconds after which mutations are applied however few they are
 POLL = 0.05
+WAL_MOST = 512 * 1024 * 1024  # bytes
+GRACE = 10.0  # seconds queries get to end when the database needs a checkpoint
 HOUSEKEEPING = 5.0
 RETRY = 1.0
 
@@ -28,9 +31,13 @@ log = logging.getLogger(__name__)
 class Pace:
     """The one thread that applies, driven from the event loop."""
 
-    def __init__(self, follower: Follower, source: Source) -> None:
+    def __init__(self, follower: Follower, source: Source, wal: Path) -> None:
         self._follower = follower
         self._source = source
+        self._wal = wal
+        self._readers: set[asyncio.Timeout] = set()
+        self._roomy = asyncio.Event()
+        self._roomy.set()
         self._thread = ThreadPoolExecutor(1, "applier")
         self._wanted = asyncio.Event()
         self._progress = asyncio.Event()
@@ -41,7 +48,7 @@ class Pace:
         """Until `stop`; then applies what was acknowledged. Raises CatalogUnusable where the log does not go on."""
         try:
             await self._follow()
-            await self._in_thread(self._follower.catch_up)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._follower.catch_up)
         finally:
             self._thread.shutdown()
 
@@ -59,14 +66,26 @@ class Pace:
             await self._progress.wait()
         return self._follower.applied
 
+    @asynccontextmanager
+    async def reading(self, seconds: float) -> AsyncIterator[None]:
+        """For a query, once the database can be read. TimeoutError after `seconds`, or earlier if it must make room."""
+        async with asyncio.timeout(seconds) as limit:
+            await self._roomy.wait()
+            await self.up_to_date()
+            self._readers.add(limit)
+            try:
+                yield
+            finally:
+                self._readers.discard(limit)
+
     async def _follow(self) -> None:
         late = cleaned = 0.0
         while not self._stopping:
             now = time.monotonic()
             if now >= cleaned + HOUSEKEEPING:
-                await self._in_thread(self._source.drop_dead_segments, self._follower.applied)
+                await self._tolerating_faults(self._source.drop_dead_segments, self._follower.applied)
                 cleaned = now
-            await self._in_thread(self._source.lay_ahead)
+            await self._tolerating_faults(self._source.lay_ahead)
             behind = self._follower.behind()
             late = (late or now + LATE) if behind else 0.0
             if behind and (self._wanted.is_set() or behind >= ENOUGH or now >= late):
@@ -80,19 +99,33 @@ class Pace:
                     await asyncio.wait_for(self._wanted.wait(), POLL)
 
     async def _step(self) -> None:
-        """A full disk passes; DuckDB unable to go on, or a broken log, does not."""
+        self.problem = await self._tolerating_faults(self._follower.step)
+        self._progress.set()
+        self._progress = asyncio.Event()
+        if self._wal.exists() and self._wal.stat().st_size > WAL_MOST:
+            await self._make_room()
+
+    async def _make_room(self) -> None:
+        """DuckDB cannot checkpoint while a query is open that began before some row was updated: let queries end."""
+        loop = asyncio.get_running_loop()
+        self._roomy.clear()
+        deadline = loop.time() + GRACE
+        while self._readers:
+            for limit in self._readers:
+                if loop.time() > deadline and not limit.expired():
+                    limit.reschedule(0)
+            await asyncio.sleep(POLL)
+        await self._tolerating_faults(self._follower.checkpoint)
+        self._roomy.set()
+
+    async def _tolerating_faults(self, work: Callable[..., object], *arguments: object) -> str | None:
+        """A full disk passes, and is told of; DuckDB unable to go on, or a broken log, does not."""
         try:
-            await self._in_thread(self._follower.step)
-            self.problem = None
+            await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
         except duckdb.FatalException:
             raise
         except (duckdb.Error, OSError) as problem:
-            log.exception("applying the log failed; trying again")
-            self.problem = str(problem)
-        self._progress.set()
-        self._progress = asyncio.Event()
-        if self.problem is not None:
+            log.exception("the catalog process cannot do its work; trying again")
             await asyncio.sleep(RETRY)
-
-    async def _in_thread(self, work: Callable[..., object], *arguments: object) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+            return str(problem)
+        return None

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from catalog.database.connection import open_database
+from catalog.database.connection import FILE, open_database
 from catalog.database.follower import Follower
 from catalog.database.frames import SOCKET
 from catalog.database.ownership import owning
@@ -71,7 +71,7 @@ async def serve(
 ) -> None:
     """Until told to stop; then everything is applied that was acknowledged. Raises CatalogUnusable."""
     follower = Follower(connection.cursor(), source)
-    pace = Pace(follower, source)
+    pace = Pace(follower, source, directory / f"{FILE}.wal")
     desk = Desk(directory, connection, follower, source, pace)
     sessions: set[asyncio.Task[None]] = set()
 

@@ -99,12 +99,11 @@ class Session:
     async def _run_query(self, request: Sql) -> None:
         seconds = min(request.seconds, LONGEST)
         try:
-            async with asyncio.timeout(seconds):
-                await self._desk.pace.up_to_date()
-                async with self._desk.places:
-                    await self._pump(Query(self._desk.connection, request.statement))
+            async with self._desk.pace.reading(seconds), self._desk.places:
+                await self._pump(Query(self._desk.connection, request.statement))
         except TimeoutError:
-            raise QueryStopped(f"the query took longer than {seconds:g} seconds") from None
+            why = f"the query took longer than {seconds:g} seconds, or stood in the way of a checkpoint"
+            raise QueryStopped(why) from None
 
     async def _pump(self, query: Query) -> None:
         """Run a query in a thread and send what comes of it. Cancelled, it stops the query and waits for its end."""

@@ -9,8 +9,7 @@ from catalog.records import Position
 
 def begin(connection: duckdb.DuckDBPyConnection, catalog_id: bytes, position: Position) -> None:
     """Make an empty database that of a catalog whose log begins at `position`."""
-    connection.execute("UPDATE private.applied SET catalog_id = ?", [catalog_id])
-    advance(connection, position)
+    _replace(connection, catalog_id, position)
 
 
 def identity(connection: duckdb.DuckDBPyConnection) -> bytes | None:
@@ -25,7 +24,13 @@ def position(connection: duckdb.DuckDBPyConnection) -> Position:
 
 
 def advance(connection: duckdb.DuckDBPyConnection, position: Position) -> None:
+    _replace(connection, identity(connection), position)
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, catalog_id: bytes | None, position: Position) -> None:
+    """No UPDATE: DuckDB cannot checkpoint while a query is open that began before one, and the log behind it grows."""
+    connection.execute("DELETE FROM private.applied")
     connection.execute(
-        "UPDATE private.applied SET segment = ?, log_offset = ?, seq = ?, chain = ?",
-        [position.segment, position.offset, position.seq, position.chain],
+        "INSERT INTO private.applied VALUES (?, ?, ?, ?, ?)",
+        [catalog_id, position.segment, position.offset, position.seq, position.chain],
     )

@@ -2,17 +2,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from catalog.database import follower as follower_module
 from catalog.database import pace as pace_module
+from catalog.database.connection import open_database
 from catalog.database.follower import Follower
 from catalog.database.pace import Pace
 from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable, QueryFailed
 from tests.catalog.database.history import History, MemorySource
+
+NOWHERE = Path("/nowhere/catalog.duckdb.wal")
 
 
 async def test_a_query_need_not_wait_for_the_next_round(database: duckdb.DuckDBPyConnection) -> None:
@@ -29,7 +33,7 @@ async def test_a_query_need_not_wait_for_the_next_round(database: duckdb.DuckDBP
 async def test_with_nothing_left_to_do_it_rests(database: duckdb.DuckDBPyConnection) -> None:
     history = History()
     source = MemorySource(history)
-    pace = Pace(Follower(database.cursor(), source), source)
+    pace = Pace(Follower(database.cursor(), source), source, NOWHERE)
     running = asyncio.create_task(pace.run())
     history.create_bucket("b")
     await pace.up_to_date()
@@ -91,13 +95,38 @@ async def test_a_failure_that_may_pass_is_told_to_who_waits_and_tried_again(
 async def test_a_broken_log_ends_it(database: duckdb.DuckDBPyConnection) -> None:
     history = History()
     source = MemorySource(history)
-    pace = Pace(Follower(database.cursor(), source), source)
+    pace = Pace(Follower(database.cursor(), source), source, NOWHERE)
     source.damaged = True
     history.create_bucket("b")
     waiting = asyncio.create_task(pace.up_to_date())
     with pytest.raises(CatalogUnusable):
         await pace.run()
     waiting.cancel()
+
+
+async def test_a_long_query_gives_way_to_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Updates that the open query must not see keep DuckDB from checkpointing."""
+    monkeypatch.setattr(pace_module, "WAL_MOST", 0)
+    monkeypatch.setattr(pace_module, "GRACE", 0.1)
+    history = History()
+    bucket = history.create_bucket("b", "Enabled").id
+    history.put(bucket, "k")
+    source, wal = MemorySource(history), tmp_path / "catalog.duckdb.wal"
+    with open_database(tmp_path) as database:
+        pace = Pace(Follower(database.cursor(), source), source, wal)
+        running = asyncio.create_task(pace.run())
+        with pytest.raises(TimeoutError):
+            async with pace.reading(3600):
+                with database.cursor() as reader:
+                    reader.begin()
+                    reader.execute("FROM objects").fetchall()
+                    history.put(bucket, "k")
+                    await pace.up_to_date()
+                    await asyncio.Event().wait()
+        async with pace.reading(3600):
+            assert not wal.exists() or wal.stat().st_size == 0
+        pace.stop()
+        await running
 
 
 def test_another_catalogs_database_is_refused(database: duckdb.DuckDBPyConnection) -> None:
@@ -110,7 +139,7 @@ def test_another_catalogs_database_is_refused(database: duckdb.DuckDBPyConnectio
 def start(database: duckdb.DuckDBPyConnection) -> tuple[History, Pace, asyncio.Task[None]]:
     history = History()
     source = MemorySource(history)
-    pace = Pace(Follower(database.cursor(), source), source)
+    pace = Pace(Follower(database.cursor(), source), source, NOWHERE)
     return history, pace, asyncio.create_task(pace.run())
 
 
