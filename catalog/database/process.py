@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 def main(directory: Path) -> None:
     """Raises SystemExit where the data folder cannot be used."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.umask(0o077)  # users' secrets are in the database
     # Applying makes no cycles, but tuples by the hundred thousand, which the collector would look at again and again.
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
     try:
@@ -58,7 +59,8 @@ async def _run(directory: Path, connection: duckdb.DuckDBPyConnection, source: S
             loop.remove_reader(sys.stdin.fileno())
             told.set()
 
-    loop.add_reader(sys.stdin.fileno(), read)
+    with suppress(PermissionError):  # a file or /dev/null: nobody holds it open for us
+        loop.add_reader(sys.stdin.fileno(), read)
     await serve(directory, connection, source, told, lambda: os.write(sys.stdout.fileno(), READY))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 
 import duckdb
@@ -23,7 +23,7 @@ class Query:
         self._statement = statement
         self._stopped: str | None = None
 
-    def run(self) -> Iterator[Columns | Rows | End]:
+    def run(self) -> Generator[Columns | Rows | End]:
         """The result as it comes. Raises QueryRefused, QueryFailed, QueryStopped."""
         try:
             statement = check(self._cursor, self._statement)
@@ -44,7 +44,7 @@ class Query:
         with suppress(duckdb.Error):
             self._cursor.interrupt()
 
-    def _result(self, statement: str) -> Iterator[Columns | Rows | End]:
+    def _result(self, statement: str) -> Generator[Columns | Rows | End]:
         relation = self._cursor.sql(statement)
         yield Columns(relation.columns, [str(kind) for kind in relation.types])
         count = 0

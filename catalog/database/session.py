@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,8 +110,9 @@ class Session:
         loop = asyncio.get_running_loop()
 
         def work() -> None:
-            for answer in query.run():
-                asyncio.run_coroutine_threadsafe(self._send(answer), loop).result()
+            with closing(query.run()) as answers:
+                for answer in answers:
+                    asyncio.run_coroutine_threadsafe(self._send(answer), loop).result()
 
         running = loop.run_in_executor(self._desk.threads, work)
         try:

@@ -52,7 +52,6 @@ _SEQ = schema(seq=WHOLE)
 _KEY = schema(bucket_id=WHOLE, key=TEXT)
 _NONE: dict[str, str] = {}
 _NOTHING = (None,) * 8  # what a delete marker has of the columns behind owner
-_FEW = 64
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -117,7 +116,5 @@ def versions_of(connection: duckdb.DuckDBPyConnection, keys: Iterable[tuple[int,
 def _where_seq(connection: duckdb.DuckDBPyConnection, statement: str, seqs: Collection[int]) -> list[Row]:
     if not seqs:
         return []
-    if len(seqs) <= _FEW:
-        return connection.execute(f"{statement} WHERE seq IN ({', '.join(map(str, seqs))})").fetchall()
     condition = " WHERE seq IN (SELECT seq FROM incoming)"
     return run_on_rows(connection, statement + condition, _SEQ, [(seq,) for seq in seqs])

@@ -112,7 +112,7 @@ def test_tagging_a_noncurrent_version_leaves_it_noncurrent(database: duckdb.Duck
     assert found == [(False, "yes"), (True, None)]
 
 
-def test_more_versions_than_a_list_of_literals_takes_end_at_once(database: duckdb.DuckDBPyConnection) -> None:
+def test_many_versions_end_at_once(database: duckdb.DuckDBPyConnection) -> None:
     history = History()
     bucket = history.create_bucket("b").id
     for number in range(500):

@@ -221,6 +221,7 @@ async def test_the_process_applies_what_is_written_and_checkpoints_at_sigterm(fo
         await write(catalog, 50)
         assert (await asyncio.to_thread(client.query, folder, "SELECT count(*) FROM objects")).rows == [(50,)]
         await write(catalog, 60)
+        assert stat.S_IMODE((folder / "catalog.duckdb").stat().st_mode) == 0o600
         running.send_signal(signal.SIGTERM)
         assert running.wait() == 0
     await catalog.close()
@@ -276,19 +277,6 @@ def test_it_does_not_outlive_who_started_it(folder: Path) -> None:
         time.sleep(0.01)
     parent.stdin.close()
     parent.stdout.close()
-
-
-async def test_without_the_process_the_same_questions_are_answered(folder: Path) -> None:
-    catalog = Catalog.open(folder)
-    await write(catalog, 10)
-    await catalog.close()
-    assert client.query(folder, "SELECT count(*) FROM objects").rows == [(10,)]
-    assert client.sync(folder).seq == 11
-    assert client.status(folder).rows["objects"] == 10
-    with pytest.raises(QueryRefused):
-        client.query(folder, "DELETE FROM objects")
-    with pytest.raises(QueryStopped):
-        client.query(folder, ENDLESS, 0.2)
 
 
 async def test_the_index_is_made_anew_from_the_database(folder: Path) -> None:
