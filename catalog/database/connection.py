@@ -14,7 +14,7 @@ from catalog.errors import CatalogUnusable
 FILE = "catalog.duckdb"
 _MIGRATIONS = files("catalog.database").joinpath("migrations")
 _VIEWS = files("catalog.database").joinpath("views")
-PUBLIC_VIEWS = tuple(sorted(file.name.removesuffix(".sql") for file in _VIEWS.iterdir()))
+PUBLIC_VIEWS = tuple(sorted(file.name.removesuffix(".sql") for file in _VIEWS.iterdir() if file.name.endswith(".sql")))
 
 
 def open_database(directory: Path | None) -> duckdb.DuckDBPyConnection:
