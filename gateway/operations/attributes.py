@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.records import Version
 from gateway.operations import Context
-from gateway.operations.checksums import COMPOSITE, shown_of, shown_part
+from gateway.operations.checksums import shown_of, shown_part
 from gateway.operations.described import shown_version
 from gateway.operations.ranges import parts_of
 from gateway.s3.model import operation
@@ -41,14 +41,14 @@ async def get_object_attributes(
 
 
 def _parts(version: Version, max_parts: int | None, marker: int) -> dict[str, Any] | None:
-    """Listed are the parts whose checksums make up the whole's; of others S3 tells the number alone."""
+    """Parts are listed for the sake of their checksums; where the client chose none S3 tells their number alone."""
     parts = parts_of(version)
     if parts is None:
         return None
     limit = MAX_PARTS if max_parts is None else min(max_parts, MAX_PARTS)
     later = parts[marker:]
     page = later[:limit]
-    if version.checksum is None or version.checksum.kind != COMPOSITE:
+    if parts[0].checksum is None:
         return {"total_parts_count": len(parts)}
     return {
         "total_parts_count": len(parts),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from catalog.errors import NoObject, NoUpload, SourceChanged
 from catalog.records import Checksum, Part, Upload, Version
 from gateway.operations import Context, conditions
@@ -18,7 +20,7 @@ from gateway.operations.checksums import (
     shown,
     whole_of_parts,
 )
-from gateway.operations.described import shown_version
+from gateway.operations.described import made_version
 from gateway.operations.ranges import MAX_PARTS
 from gateway.s3.errors import S3Error, invalid_argument
 from gateway.s3.model import operation
@@ -67,7 +69,7 @@ async def complete_multipart_upload(
             "key": key,
             "etag": version.etag,
             **shown(version.checksum, len(version.parts or ())),
-            "version_id": shown_version(cx.here, version.version_id),
+            "version_id": made_version(version.version_id),
         }
     raise S3Error("OperationAborted")
 
@@ -144,7 +146,11 @@ def check_sizes(parts: Sequence[Part], promised: int | None) -> None:
 
 
 def whole(cx: Context, upload: Upload, parts: list[Part]) -> Version:
+    """The parts keep their checksums only if the client chose to have some."""
     algorithm = upload.checksum_algorithm or DEFAULT
+    checksum = whole_of_parts(algorithm, upload.checksum_kind or FULL_OBJECT, parts)
+    if not upload.checksum_algorithm:
+        parts = [msgspec.structs.replace(part, checksum=None) for part in parts]
     return Version(
         0,
         "",
@@ -153,7 +159,7 @@ def whole(cx: Context, upload: Upload, parts: list[Part]) -> Version:
         sum(part.size for part in parts),
         upload.storage_class,
         cx.here.owner,
-        whole_of_parts(algorithm, upload.checksum_kind or FULL_OBJECT, parts),
+        checksum,
         content_type=upload.content_type,
         headers=upload.headers,
         metadata=upload.metadata,

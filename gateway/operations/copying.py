@@ -14,7 +14,7 @@ from gateway.blobs import Digests
 from gateway.blobs.errors import NoBlob
 from gateway.operations import Context, conditions, streaming
 from gateway.operations.checksums import DEFAULT, FULL_OBJECT, encode, read_algorithm, shown, shown_part
-from gateway.operations.described import KEPT, REDIRECT, Description, describe, shown_version
+from gateway.operations.described import KEPT, REDIRECT, Description, describe, made_version, shown_version
 from gateway.operations.ranges import check_part_number, copy_range, parts_of
 from gateway.operations.receiving import MAX_SIZE
 from gateway.operations.sources import Original, digest_again, look_up
@@ -92,7 +92,7 @@ async def copy_object(
         return {
             "copy_object_result": result,
             "copy_source_version_id": shown_version(original.bucket, original.version.version_id),
-            "version_id": shown_version(cx.here, version.version_id),
+            "version_id": made_version(version.version_id),
         }
     raise S3Error("OperationAborted")
 

@@ -95,9 +95,14 @@ def shown_class(storage_class: str) -> str | None:
     return storage_class if storage_class != STANDARD else None
 
 
-def shown_version(bucket: Bucket, version_id: str | None) -> str | None:
+def shown_version(bucket: Bucket, version_id: str) -> str | None:
     """A bucket that never had versioning does not speak of version ids."""
-    return (version_id or NULL_VERSION) if bucket.versioning else None
+    return version_id if bucket.versioning else None
+
+
+def made_version(version_id: str) -> str | None:
+    """The answer to a write names no null version, not even where versioning is suspended."""
+    return version_id if version_id != NULL_VERSION else None
 
 
 def _check_redirect(location: str | None) -> None:

@@ -6,12 +6,12 @@ import builtins
 from typing import Any
 
 from catalog.errors import NoObject
-from catalog.records import NULL_VERSION, Version
+from catalog.records import Version
 from gateway.blobs.errors import NoBlob
 from gateway.body import Body
 from gateway.operations import Context, conditions, ranges, streaming
-from gateway.operations.checksums import COMPOSITE, DEFAULT, promised, shown, shown_of, shown_part
-from gateway.operations.described import Description, describe, shown_class, shown_headers, shown_version
+from gateway.operations.checksums import DEFAULT, promised, shown, shown_of, shown_part
+from gateway.operations.described import Description, describe, made_version, shown_class, shown_headers, shown_version
 from gateway.operations.receiving import Received, receive
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
@@ -66,8 +66,7 @@ async def put_object(
     return {
         "etag": version.etag,
         **shown(version.checksum),
-        # AWS does not name the null version that a write to a bucket with versioning suspended makes.
-        "version_id": version.version_id if version.version_id != NULL_VERSION else None,
+        "version_id": made_version(version.version_id),
     }
 
 
@@ -193,9 +192,9 @@ def shown_object(
 
 
 def _shown_checksum(version: Version, chosen: ranges.Selection) -> dict[str, Any]:
-    """That of the whole goes with the whole; a part has its own where the whole's is made of its parts'."""
-    if chosen.part is not None and version.checksum is not None and version.checksum.kind == COMPOSITE:
-        return {**shown_part(chosen.part), "checksum_type": COMPOSITE}
+    """That of the whole goes with the whole, a part's own with a part, and none with any other stretch."""
+    if chosen.part is not None and chosen.part.checksum is not None and version.checksum is not None:
+        return {**shown_part(chosen.part), "checksum_type": version.checksum.kind}
     return shown_of(version) if chosen.length == version.size else {}
 
 

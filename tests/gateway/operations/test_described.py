@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from catalog.records import Bucket, Version
-from gateway.operations.described import KEPT, STORAGE_CLASSES, describe, shown_class, shown_headers, shown_version
+from gateway.operations.described import (
+    KEPT,
+    STORAGE_CLASSES,
+    describe,
+    made_version,
+    shown_class,
+    shown_headers,
+    shown_version,
+)
 from gateway.s3.errors import S3Error
 
 NOTHING: dict[str, str | None] = dict.fromkeys(KEPT)
@@ -56,5 +64,6 @@ def test_storage_classes() -> None:
 def test_version_ids_only_where_versioning_was() -> None:
     bucket = Bucket(1, "b", "", 0, "")
     assert shown_version(bucket, "null") is None
+    assert (made_version("null"), made_version("v")) == (None, "v")
     for state in ("Enabled", "Suspended"):
         assert shown_version(Bucket(1, "b", "", 0, "", state), "v") == "v"

@@ -192,6 +192,12 @@ async def test_a_part_of_an_upload(upload: Do, got: Do, big: bytes) -> None:
     assert (await got("k", range=f"bytes={len(big) - 2}-{len(big)}"))["body"] == big[-2:] + b"t"
 
 
+async def test_a_part_of_an_upload_with_a_checksum_of_the_whole(upload: Do, got: Do, big: bytes) -> None:
+    await upload("k", big, b"tail", checksum_algorithm="CRC64NVME")
+    found = await got("k", part_number=2, checksum_mode="ENABLED")
+    assert (found["checksum_crc64_nvme"], found["checksum_type"]) == ("sAra2CkCEgw=", "FULL_OBJECT")
+
+
 async def test_a_part_of_an_upload_does_not_bear_the_checksum_of_the_whole(upload: Do, got: Do, big: bytes) -> None:
     await upload("k", big, b"tail")
     assert (
