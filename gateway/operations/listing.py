@@ -184,46 +184,38 @@ def common_prefixes(prefixes: list[str], url: bool) -> list[dict[str, str]]:
 
 
 def object_rows(items: list[tuple[str, Listed]], url: bool, owner: str | None) -> str:
-    keys = row_texts([key for key, _ in items], url)
-    plain, checked = OWNED_OBJECT if owner else OBJECT
-    owned = (owner,) if owner else ()
+    plain, checked = [owned(row, owner) for row in OWNED_OBJECT] if owner else OBJECT
     rows = []
-    for key, (_, version) in zip(keys, items, strict=True):
-        stamp = stamps.get(version.modified // 1000) or make_stamp(version.modified)
-        checksum = version.checksum
-        if checksum is None:
-            rows.append(plain % (key, stamp, version.etag, version.size, *owned, version.storage_class))
+    for key, (_, listed) in zip(row_texts([key for key, _ in items], url), items, strict=True):
+        stamp = stamps.get(listed.modified // 1000) or make_stamp(listed.modified)
+        check = listed.checksum
+        if check is None:
+            rows.append(plain % (key, stamp, listed.etag, listed.size, listed.storage_class))
         else:
             rows.append(
-                checked
-                % (
-                    key,
-                    stamp,
-                    version.etag,
-                    checksum.algorithm,
-                    checksum.kind,
-                    version.size,
-                    *owned,
-                    version.storage_class,
-                )
+                checked % (key, stamp, listed.etag, check.algorithm, check.kind, listed.size, listed.storage_class)
             )
     return "".join(rows)
 
 
+def owned(row: str, owner: str) -> str:
+    """The template with the owner in it, who is the same for all of a bucket."""
+    return row.replace("<ID>%s</ID>", f"<ID>{escape(owner).replace('%', '%%')}</ID>")
+
+
 def version_rows(items: list[tuple[str, Listed, bool]], url: bool, owner: str) -> str:
-    keys = row_texts([item[0] for item in items], url)
-    rows = zip(keys, items, strict=True)
-    return "".join([version_row(key, version, latest, owner) for key, (_, version, latest) in rows])
-
-
-def version_row(key: str, version: Listed, latest: bool, owner: str) -> str:
-    head = (key, version.version_id, "true" if latest else "false", make_stamp(version.modified))
-    if version.delete_marker:
-        return DELETE_MARKER % (*head, owner)
-    tail = (version.size, owner, version.storage_class)
-    if version.checksum is None:
-        return VERSION[0] % (*head, version.etag, *tail)
-    return VERSION[1] % (*head, version.etag, version.checksum.algorithm, version.checksum.kind, *tail)
+    plain, checked, marker = [owned(row, owner) for row in (*VERSION, DELETE_MARKER)]
+    rows = []
+    for key, (_, listed, latest) in zip(row_texts([item[0] for item in items], url), items, strict=True):
+        head = (key, listed.version_id, "true" if latest else "false", make_stamp(listed.modified))
+        check = listed.checksum
+        if listed.delete_marker:
+            rows.append(marker % head)
+        elif check is None:
+            rows.append(plain % (*head, listed.etag, listed.size, listed.storage_class))
+        else:
+            rows.append(checked % (*head, listed.etag, check.algorithm, check.kind, listed.size, listed.storage_class))
+    return "".join(rows)
 
 
 def row_texts(keys: list[str], url: bool) -> list[str]:
