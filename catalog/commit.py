@@ -8,6 +8,7 @@ when they are measured to be slow it is committed in a thread, so that reads nev
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import time
@@ -150,8 +151,10 @@ def commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outcom
     try:
         return _commit(index, log, batch)
     except (OSError, lmdb.Error) as problem:
+        _forget(index, log)
         error: Exception = StorageFull(str(log.directory)) if _is_full(problem, log) else problem
     except Exception as problem:
+        _forget(index, log)
         error = problem
     return [Outcome(error=error) for _ in batch], []
 
@@ -180,6 +183,12 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outco
             records.sync()
             index.set_end(txn, records.end, records.last_offset)
     return outcomes, dead
+
+
+def _forget(index: Index, log: Log) -> None:
+    """A batch that failed may be in the log already; whoever was told so must not find it done after a power cut."""
+    with contextlib.suppress(OSError, lmdb.Error), index.write() as txn:
+        log.forget_behind(index.end(txn))
 
 
 def _is_full(problem: OSError | lmdb.Error, log: Log) -> bool:

@@ -91,11 +91,16 @@ class Log:
         return found, reached
 
     def holds(self, end: Position, last_offset: int) -> bool:
-        """Whether the record that begins at `last_offset` is the one that `end` stands behind."""
+        """Whether the record that begins at `last_offset` is the one that `end` stands behind.
+
+        An index just made anew does not know where that record begins (`last_offset` is where it ends): it is sought.
+        """
         if not self._usable(end.segment):
             return False
         if end.offset == HEADER_SIZE:
             return True
+        if end.offset == last_offset:
+            return any(reached == end for _, reached in self._records_in_segment(self._start_of(end.segment)))
         frame = os.pread(self._file(end.segment), FRAME.size, last_offset)
         if len(frame) < FRAME.size:
             return False
@@ -124,6 +129,13 @@ class Log:
         os.pwrite(descriptor, header, 0)
         os.fdatasync(descriptor)
         sync_directory(self.directory)
+
+    def forget_behind(self, end: Position) -> None:
+        """What was written behind `end` and never acknowledged must not come to life in a later replay."""
+        descriptor = self.file_for_writing(end.segment)
+        if any(os.pread(self._file(end.segment), FRAME.size, end.offset)):
+            os.pwrite(descriptor, bytes(FRAME.size), end.offset)
+            os.fdatasync(descriptor)
 
     def make_ahead(self, segment: int) -> None:
         """Lay out a segment to come on disk, so that a commit need not wait for it."""
@@ -181,6 +193,11 @@ class Log:
                 os.close(self._files.pop(next(iter(self._files))))
             descriptor = self._files[segment] = os.open(self.path(segment), os.O_RDONLY | os.O_CLOEXEC)
         return descriptor
+
+    def _start_of(self, segment: int) -> Position:
+        header = os.pread(self._file(segment), HEADER.size, 0)
+        _, _, _, _, seq, chain = HEADER.unpack(header)
+        return Position(segment, HEADER_SIZE, seq, chain)
 
     def _usable(self, segment: int) -> bool:
         try:

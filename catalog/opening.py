@@ -28,9 +28,12 @@ def open_index(folder: Folder, open_feed: OpenFeed) -> tuple[Index, Log, int]:
         index = _trusted(folder)
         if index is None:
             index = _make(folder, open_feed)
+        log = Log(folder.log, index.identity()[1])
+        with index.write() as txn:
+            log.forget_behind(index.end(txn))
         folder.claim_index()
         held = folder.hold_open()
-    return index, Log(folder.log, index.identity()[1]), held
+    return index, log, held
 
 
 def _trusted(folder: Folder) -> Index | None:

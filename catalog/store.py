@@ -66,10 +66,12 @@ class Catalog:
             shutil.rmtree(self.folder.path, ignore_errors=True)
 
     def rest(self) -> None:
-        """Sync the index and let go: for the last process to leave, so that the next start need not rebuild it."""
-        self._index.env.sync(True)
-        self.folder.rest_index()
-        self.release()
+        """Let go; the last process to do so syncs the index first, and the next start need not make it anew."""
+        with self.folder.opening():
+            self._index.env.sync(True)
+            self.release()
+            if not self.folder.in_use():
+                self.folder.rest_index()
 
     @property
     def on_dead_blobs(self) -> Callable[[list[bytes]], None]:

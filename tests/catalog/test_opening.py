@@ -15,6 +15,7 @@ from catalog.database.connection import open_database
 from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable, NoObject
 from catalog.folder import Folder
+from catalog.index.keys import space_of
 from catalog.log import beginning
 from catalog.records import Bucket, Origin, Part, Piece, Upload, User, Version
 
@@ -111,6 +112,10 @@ async def test_a_lost_index_is_made_anew(
     spoil(tmp_path)
     catalog = Catalog.open(tmp_path)
     assert everything(catalog) == before
+    (tmp_path / "index" / "witness").touch()
+    catalog.release()
+    catalog = Catalog.open(tmp_path)
+    assert (tmp_path / "index" / "witness").exists()
     bucket = catalog.bucket("a-bucket")
     await catalog.put(ORIGIN, bucket, "after", Version(0, "", 0, "e", 5, "STANDARD", "root"), b"after")
     assert catalog.get(bucket, "after").seq == catalog.end().seq
@@ -209,3 +214,24 @@ async def test_segments_without_life_are_dropped_once_applied(tmp_path: Path) ->
     with pytest.raises(NoObject):
         catalog.get(bucket, "k0")
     await catalog.close()
+
+
+async def test_what_was_never_acknowledged_does_not_come_to_life_later(tmp_path: Path) -> None:
+    """A process died between the log and the index; the next saw nothing of its write; then the index was lost."""
+    catalog = Catalog.open(tmp_path)
+    bucket = await catalog.create_bucket(ORIGIN, "a-bucket", "root", "us-east-1")
+    end = catalog.end()
+    await catalog.put(ORIGIN, bucket, "ghost", Version(0, "", 0, "e", 5, "STANDARD", "root"), b"hello")
+    with catalog._index.write() as txn:
+        txn.delete(space_of(bucket.id) + b"ghost", db=catalog._index.objects)
+        catalog._index.set_end(txn, end, end.offset)
+    catalog.release()
+    catalog = Catalog.open(tmp_path)
+    with pytest.raises(NoObject):
+        catalog.get(bucket, "ghost")
+    catalog.release()
+    no_index(tmp_path)
+    catalog = Catalog.open(tmp_path)
+    with pytest.raises(NoObject):
+        catalog.get(bucket, "ghost")
+    catalog.release()
