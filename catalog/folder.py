@@ -90,6 +90,8 @@ class Folder:
 
     def rest_index(self) -> None:
         """The index was synced to disk and nobody writes: it is good after any restart."""
+        if not self.index.exists():
+            return
         with (self.index / "rest").open("w") as file:
             os.fsync(file.fileno())
         sync_directory(self.index)

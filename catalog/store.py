@@ -58,20 +58,24 @@ class Catalog:
         self.release()
 
     def release(self) -> None:
-        """Let go, from a program without an event loop."""
+        """Let go, from a program without an event loop.
+
+        The last process to do so leaves the index synced: the next start believes it, whatever happened between.
+        """
+        if self._temporary:
+            self._let_go()
+            shutil.rmtree(self.folder.path, ignore_errors=True)
+            return
+        with self.folder.opening():
+            self._index.env.sync(True)
+            self._let_go()
+            if not self.folder.in_use():
+                self.folder.rest_index()
+
+    def _let_go(self) -> None:
         self._index.close()
         self._log.close()
         os.close(self._held)
-        if self._temporary:
-            shutil.rmtree(self.folder.path, ignore_errors=True)
-
-    def rest(self) -> None:
-        """Let go; the last process to do so syncs the index first, and the next start need not make it anew."""
-        with self.folder.opening():
-            self._index.env.sync(True)
-            self.release()
-            if not self.folder.in_use():
-                self.folder.rest_index()
 
     @property
     def on_dead_blobs(self) -> Callable[[list[bytes]], None]:
