@@ -39,23 +39,23 @@ def is_modified(
 
 
 def on_write(bucket: str, key: str, if_match: str | None, if_none_match: str | None) -> Check | None:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html"""
+    """Either condition takes an ETag or `*`; AWS itself takes an ETag for If-Match and `*` for If-None-Match only.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
     if if_match is None and if_none_match is None:
         return None
     if if_match is not None and if_none_match is not None:
-        raise _not_implemented("If-Match,If-None-Match", "Multiple conditional request headers present in the request")
-    if if_none_match is not None and if_none_match != ANY:
-        raise _not_implemented(
-            "If-None-Match", "We don't accept the provided value of If-None-Match header for this API"
-        )
+        message = "Multiple conditional request headers present in the request"
+        raise S3Error("NotImplemented", fields={"Header": "If-Match,If-None-Match", "additionalMessage": message})
 
     def check(current: Version | None) -> None:
-        if if_match is None:
-            if current is not None:
+        if if_none_match is not None:
+            if current is not None and _names(if_none_match, current.etag):
                 raise PreconditionFailed("If-None-Match")
         elif current is None:
             raise NoObject(bucket, key)
-        elif not _names(if_match, current.etag):
+        elif if_match is not None and not _names(if_match, current.etag):
             raise PreconditionFailed("If-Match")
 
     return check
@@ -102,7 +102,3 @@ def _names(condition: str, etag: str) -> bool:
 def _seconds(version: Version) -> int:
     """HTTP's dates have whole seconds; so must what they are compared with."""
     return version.modified // 1000
-
-
-def _not_implemented(header: str, why: str) -> S3Error:
-    return S3Error("NotImplemented", fields={"Header": header, "additionalMessage": why})

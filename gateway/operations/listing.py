@@ -95,16 +95,13 @@ async def list_objects_v2(
     start_after: str | None = None,
     optional_object_attributes: list[str] | None = None,
 ) -> dict[str, Any]:
-    """A continuation token makes S3 forget `start_after`, in the answer too.
+    """With a continuation token `start_after` is only said again; an empty token begins anew.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
     """
     limit, url = page_limit(max_keys), encoding_type == "url"
     prefix, delimiter = prefix or "", delimiter or ""
-    if continuation_token is not None:
-        after, start_after = decode_token(continuation_token), None
-    else:
-        after = start_after or ""
+    after = decode_token(continuation_token) if continuation_token else start_after or ""
     page = cx.catalog.list_objects(cx.here, prefix, delimiter, after, limit)
     return {
         "name": bucket,

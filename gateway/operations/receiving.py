@@ -43,13 +43,11 @@ async def receive(
 
     Its MD5 is computed, its digest by `algorithm`, and whatever was promised of it.
     """
-    if body.length is None:
+    if body.length is None and "transfer-encoding" not in cx.request.headers:
         raise S3Error("MissingContentLength")
-    if body.length > MAX_SIZE:
-        fields = {"ProposedSize": str(body.length), "MaxSizeAllowed": str(MAX_SIZE)}
-        raise S3Error("EntityTooLarge", fields=fields)
+    check_size(body.length or 0)
     wanted = {"MD5", algorithm, promise.algorithm or algorithm}
-    if body.length > SMALL_BODY:
+    if body.length is None or body.length > SMALL_BODY:
         return await _receive_large(cx, body, promise, wanted, commit)
     content = await body.read(SMALL_BODY)
     digests = {name: digest(name, content) for name in wanted}
@@ -63,8 +61,11 @@ async def _receive_large(
     deferred = body.defer_sha256()
     if deferred:
         wanted.add("SHA256")
+    received = 0
     async with cx.blobs.new(Digests(wanted)) as blob:
         async for chunk in body:
+            received += len(chunk)
+            check_size(received)  # of a chunked body nobody knew it before
             await blob.write(chunk)
         blob_id, size, digests = await blob.finish()
     try:
@@ -76,3 +77,8 @@ async def _receive_large(
         # Refused for certain. After anything else the record may be in the log: then the sweep will know.
         await cx.blobs.drop([blob_id])
         raise
+
+
+def check_size(size: int) -> None:
+    if size > MAX_SIZE:
+        raise S3Error("EntityTooLarge", fields={"ProposedSize": str(size), "MaxSizeAllowed": str(MAX_SIZE)})

@@ -120,10 +120,10 @@ def tags_of_header(header: str | None) -> Tags | None:
     if not header:
         return None
     try:
-        pairs = parse_qsl(header, keep_blank_values=True, strict_parsing=True, errors="strict")
+        pairs = parse_qsl(header, keep_blank_values=True, errors="strict")
     except ValueError:
         pairs = []
-    if "," in header or not pairs or len(dict(pairs)) != len(pairs):
+    if "," in header or "" in header.split("&") or not pairs or len(dict(pairs)) != len(pairs):
         raise S3Error(
             "InvalidArgument",
             "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"

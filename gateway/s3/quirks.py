@@ -47,6 +47,7 @@ STRAYS: dict[tuple[str, int, str], tuple[str, str]] = {
 HARMLESS = frozenset(
     {
         "content-length",
+        "x-amz-bypass-governance-retention",  # leave to delete what is locked, and nothing can be locked
         "x-amz-expected-bucket-owner",
         "x-amz-request-payer",
         "x-amz-sdk-checksum-algorithm",

@@ -81,10 +81,28 @@ def test_a_write_only_over_what_is_known() -> None:
         other(VERSION)
 
 
-@pytest.mark.parametrize(("if_match", "if_none_match"), [(None, '"abc"'), ("abc", "*")])
-def test_conditions_on_writes_that_s3_does_not_have(if_match: str | None, if_none_match: str) -> None:
+def test_a_write_over_anything_but_what_is_known() -> None:
+    check = on_write("b", "k", None, '"x"')
+    assert check is not None
+    check(VERSION)
+    check(None)
+    same = on_write("b", "k", None, '"abc"')
+    assert same is not None
+    with pytest.raises(PreconditionFailed):
+        same(VERSION)
+
+
+def test_a_write_over_whatever_is_there() -> None:
+    check = on_write("b", "k", "*", None)
+    assert check is not None
+    check(VERSION)
+    with pytest.raises(NoObject):
+        check(None)
+
+
+def test_both_conditions_at_once_are_refused() -> None:
     with pytest.raises(S3Error, match="NotImplemented"):
-        on_write("b", "k", if_match, if_none_match)
+        on_write("b", "k", "abc", "*")
 
 
 def test_a_delete_only_of_what_is_known() -> None:

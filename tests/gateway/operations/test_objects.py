@@ -106,6 +106,15 @@ async def test_a_body_without_length(at: At, sent: Sent) -> None:
     assert (refused.value.code, refused.value.status) == ("MissingContentLength", 411)
 
 
+async def test_a_chunked_body_says_its_length_when_it_ends(at: At, sent: Sent, got: Do, on_disk: OnDisk) -> None:
+    cx = at()
+    cx.request.headers["transfer-encoding"] = "chunked"
+    for content in (b"", b"x", bytes(300_000)):
+        await put_object(cx, "b", "k", sent(content, length=None))
+        assert (await got("k"))["body"] == content
+    assert len(on_disk()) == 1
+
+
 async def test_a_body_over_five_gib(at: At, sent: Sent) -> None:
     with pytest.raises(S3Error) as refused:
         await put_object(at(), "b", "k", sent(b"x", length=5 * 1024**3 + 1))
