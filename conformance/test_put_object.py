@@ -135,10 +135,15 @@ def test_storage_class_that_is_none_is_refused(s3: Any, bucket: str) -> None:
 
 
 def test_tags_come_with_it(s3: Any, bucket: str) -> None:
-    s3.put_object(Bucket=bucket, Key="key", Tagging="team=storage&empty=&odd=a%3Ab%3D%20c%2Bd")
+    s3.put_object(Bucket=bucket, Key="key", Tagging="team=storage&empty=&bare&odd=a%3Ab%3D%20c%2Bd")
     found = s3.get_object_tagging(Bucket=bucket, Key="key")["TagSet"]
-    assert {tag["Key"]: tag["Value"] for tag in found} == {"team": "storage", "empty": "", "odd": "a:b= c+d"}
-    assert s3.get_object(Bucket=bucket, Key="key")["TagCount"] == 3
+    assert {tag["Key"]: tag["Value"] for tag in found} == {
+        "team": "storage",
+        "empty": "",
+        "bare": "",
+        "odd": "a:b= c+d",
+    }
+    assert s3.get_object(Bucket=bucket, Key="key")["TagCount"] == 4
 
 
 @pytest.mark.parametrize("tagging", ["a=1&a=2", "key1=val1,key2=val2"])
@@ -170,12 +175,32 @@ def test_bucket_of_another_is_forbidden(alice: Any, bucket: str) -> None:
 
 
 def test_length_is_required(raw: Raw, bucket: str) -> None:
-    request = raw.prepare("PUT", f"/{bucket}/key", body=b"hello")
+    request = raw.prepare("PUT", f"/{bucket}/key")
     del request.headers["Content-Length"]
-    request.headers["Transfer-Encoding"] = "chunked"
-    request.body = b"5\r\nhello\r\n0\r\n\r\n"
     answer = raw.send(request)
     assert (answer.status, answer.code) == (411, "MissingContentLength")
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", noise(3 * MIB)], ids=len)
+def test_chunked_transfer_encoding_stands_for_a_length(raw: Raw, bucket: str, body: bytes) -> None:
+    """AWS answers it NotImplemented unless x-amz-decoded-content-length is there."""
+    request = raw.prepare("PUT", f"/{bucket}/key", body=body)
+    del request.headers["Content-Length"]
+    request.headers["Transfer-Encoding"] = "chunked"
+    pieces = [body[start : start + 100_000] for start in range(0, len(body), 100_000)]
+    request.body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in [*pieces, b""])
+    assert raw.send(request).status == 200
+    assert raw.get(f"/{bucket}/key").body == body
+
+
+def test_chunked_transfer_encoding_around_aws_chunked(raw: Raw, bucket: str) -> None:
+    """As SDKs send a stream whose length they know only in the framing's terms."""
+    request = raw.chunked(f"/{bucket}/key", [b"hello"], {"x-amz-checksum-crc32": "NhCmhg=="}, signed=False)
+    del request.headers["Content-Length"]
+    request.headers["Transfer-Encoding"] = "chunked"
+    request.body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(request.body), request.body)
+    assert raw.send(request).status == 200
+    assert raw.get(f"/{bucket}/key").body == b"hello"
 
 
 def test_more_than_five_gib_are_refused_unread(raw: Raw, bucket: str) -> None:

@@ -1,0 +1,168 @@
+"""Runs ceph/s3-tests from a checkout against a server started here, and compares with the committed lists.
+
+    python -m conformance.ceph CHECKOUT [--all] [pytest options]
+
+`ceph_passing.txt` names the tests that pass. `ceph_excluded.txt` gives each other test and why it does not: what it
+needs that is not built, or, marked "differs:", where it wants something else than AWS documents. The percentage is of
+the tests that need nothing unbuilt. With --all the tests of what is not built run too.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Iterable, Mapping
+from configparser import RawConfigParser
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from lxml import etree
+
+from conformance.server import REGION, ROOT, Keys, Server, create_user, environment, running
+
+HERE = Path(__file__).parent
+FOLDER = "s3tests/functional"
+DIFFERS = "differs:"
+
+# Section of its configuration → user. It wants all of them, whether or not the tests that run need them.
+USERS = {
+    "s3 main": ("main", Keys("CEPHMAINACCESSKEY001", "ceph-main-secret-key")),
+    "s3 alt": ("alt", Keys("CEPHALTACCESSKEY0001", "ceph-alt-secret-key")),
+    "s3 tenant": ("tenant", Keys("CEPHTENANTACCESSKEY1", "ceph-tenant-secret-key")),
+    "iam": ("iam", Keys("CEPHIAMACCESSKEY0001", "ceph-iam-secret-key")),
+    "iam root": ("iam-root", Keys("CEPHIAMROOTACCESSKEY", "ceph-iam-root-secret-key")),
+    "iam alt root": ("iam-alt-root", Keys("CEPHIAMALTACCESSKEY1", "ceph-iam-alt-secret-key")),
+}
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What is expected of each test, by file::function."""
+
+    passing: frozenset[str]
+    differing: Mapping[str, str]
+    unbuilt: Mapping[str, str]
+
+    @property
+    def in_scope(self) -> frozenset[str]:
+        return self.passing | self.differing.keys()
+
+    def knows(self, test: str) -> bool:
+        return test in self.in_scope or test in self.unbuilt or test.partition("::")[0] in self.unbuilt
+
+
+def main(arguments: list[str]) -> int:
+    checkout, options = Path(arguments[0]).resolve(), arguments[1:]
+    everything = "--all" in options
+    options = [option for option in options if option != "--all"]
+    python, lists = prepare(checkout), read_lists()
+    with TemporaryDirectory() as folder, running(Path(folder) / "data") as server:
+        configuration = Path(folder) / "s3tests.conf"
+        write_configuration(configuration, server)
+        found = collect(python, checkout, configuration)
+        wanted = [test for test in found if everything or test in lists.in_scope]
+        passed = run(python, checkout, configuration, wanted, options)
+    return report(lists, found, wanted, passed)
+
+
+def prepare(checkout: Path) -> Path:
+    """Its own virtual environment, made once, with what the checkout asks for; returns its Python."""
+    requirements = checkout / "requirements.txt"
+    if not requirements.exists():
+        sys.exit(f"{checkout} is no checkout of ceph/s3-tests")
+    home = ROOT / "build" / "ceph-s3-tests"
+    python, done = home / "bin" / "python", home / "installed.txt"
+    if not done.exists() or done.read_text() != requirements.read_text():
+        venv.create(home, with_pip=True)
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
+        subprocess.run(install, check=True)
+        done.write_text(requirements.read_text())
+    return python
+
+
+def write_configuration(path: Path, server: Server) -> None:
+    configuration = RawConfigParser()
+    configuration["DEFAULT"] = {
+        "host": server.host,
+        "port": str(server.port),
+        "is_secure": "False",
+        "ssl_verify": "False",
+    }
+    configuration["fixtures"] = {
+        "bucket prefix": "ceph-{random}-",
+        "iam name prefix": "ceph-",
+        "iam path prefix": "/ceph/",
+    }
+    for number, (section, (name, keys)) in enumerate(USERS.items(), 1):
+        user = {"user_id": f"{number:064x}", "display_name": name, "email": f"{name}@example.com"}
+        create_user(server.data, name, keys, id=user["user_id"], display_name=name, email=user["email"])
+        configuration[section] = user | {"access_key": keys.access, "secret_key": keys.secret}
+    configuration["s3 main"]["api_name"] = REGION
+    configuration["s3 tenant"]["tenant"] = "tenant"
+    with path.open("w") as file:
+        configuration.write(file)
+
+
+def read_lists() -> Lists:
+    passing = (HERE / "ceph_passing.txt").read_text().split()
+    excluded = dict(line.split(maxsplit=1) for line in (HERE / "ceph_excluded.txt").read_text().splitlines())
+    differing = {test: why for test, why in excluded.items() if why.startswith(DIFFERS)}
+    unbuilt = {test: why for test, why in excluded.items() if test not in differing}
+    return Lists(frozenset(passing), differing, unbuilt)
+
+
+def collect(python: Path, checkout: Path, configuration: Path) -> list[str]:
+    """Every test function there is, in the checkout's order."""
+    done = pytest(python, checkout, configuration, ["--collect-only", FOLDER], stdout=subprocess.PIPE)
+    names = (line.partition("[")[0] for line in done.stdout.splitlines() if "::" in line)
+    return list(dict.fromkeys(name.removeprefix(f"{FOLDER}/") for name in names))
+
+
+def run(python: Path, checkout: Path, configuration: Path, tests: Iterable[str], options: list[str]) -> set[str]:
+    """The tests that pass, with all of their parameters."""
+    results = configuration.with_name("results.xml")
+    named = [f"{FOLDER}/{test}" for test in tests]
+    pytest(python, checkout, configuration, [f"--junitxml={results}", "--tb=short", *options, *named])
+    good: set[str] = set()
+    bad: set[str] = set()
+    for case in etree.parse(results).iter("testcase"):
+        file = case.get("classname", "").rpartition(".")[2] + ".py"
+        test = f"{file}::{case.get('name', '').partition('[')[0]}"
+        (bad if len(case) and case[0].tag in ("failure", "error", "skipped") else good).add(test)
+    return good - bad
+
+
+def pytest(
+    python: Path, checkout: Path, configuration: Path, arguments: list[str], stdout: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    settings = environment() | {"S3TEST_CONF": str(configuration), "AWS_EC2_METADATA_DISABLED": "true"}
+    settings.pop("PYTHONPATH")
+    settings["PATH"] = f"{python.parent}{os.pathsep}{settings['PATH']}"
+    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    return subprocess.run(command, cwd=checkout, env=settings, text=True, stdout=stdout)
+
+
+def report(lists: Lists, found: list[str], ran: list[str], passed: set[str]) -> int:
+    failed = set(ran) - passed
+    show("Expected to pass, but failed", sorted(failed & lists.passing))
+    show("Expected to fail, but passed", sorted(passed - lists.passing))
+    show("Named in the lists, but not in the checkout", sorted(lists.in_scope - set(found)))
+    show("In neither list", [test for test in found if not lists.knows(test)])
+    scope = [test for test in ran if test in lists.in_scope]
+    good = sum(test in passed for test in scope)
+    print(
+        f"{good} of {len(scope)} in scope pass: {100 * good / max(1, len(scope)):.1f}%; {len(lists.unbuilt)} excluded"
+    )
+    return 1 if failed & lists.passing or passed - lists.passing else 0
+
+
+def show(title: str, tests: list[str]) -> None:
+    if tests:
+        print(f"{title} ({len(tests)}):", *tests, sep="\n  ")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
