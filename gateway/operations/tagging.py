@@ -116,14 +116,17 @@ def read_tags(given: list[Tags] | None, limit: int) -> Tags | None:
 
 
 def tags_of_header(header: str | None) -> Tags | None:
-    """The tag set of an x-amz-tagging header: URL query parameters, no name twice, a comma only encoded."""
+    """The tag set of an x-amz-tagging header: URL query parameters, no name twice, a comma only encoded.
+
+    AWS gives these back in no order; here it is that of the keys.
+    """
     if not header:
         return None
     try:
-        pairs = parse_qsl(header, keep_blank_values=True, errors="strict")
+        pairs = sorted(parse_qsl(header, keep_blank_values=True, errors="strict"))
     except ValueError:
         pairs = []
-    if "," in header or "" in header.split("&") or not pairs or len(dict(pairs)) != len(pairs):
+    if "," in header or not pairs or len(dict(pairs)) != len(pairs):
         raise S3Error(
             "InvalidArgument",
             "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"
