@@ -16,6 +16,7 @@ ACROSS = {
     "errors",
     "connections",
     "keys",
+    "killed",
     "not_built",
     "coverage",
     "against_moto",
