@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -32,11 +32,10 @@ class Application:
             lifespan=self.lifespan,
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http" or (scope["raw_path"].startswith(OWN_PATHS) and self.is_own(scope)):
-            await self.own(scope, receive, send)
-        else:
-            await self.endpoint(scope, receive, send)
+            return self.own(scope, receive, send)
+        return self.endpoint(scope, receive, send)
 
     def is_own(self, scope: Scope) -> bool:
         """Whether such a path is the server's: on a bucket's own host it is a key."""

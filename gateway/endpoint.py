@@ -16,7 +16,7 @@ from gateway.operations import Context
 from gateway.request import Request
 from gateway.s3.errors import S3Error, from_fact, render_error
 from gateway.s3.model import Operation, route
-from gateway.s3.rendered import Rendered
+from gateway.s3.rendered import WHOLE, Rendered
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ class Endpoint:
             caller = identity.user or ANONYMOUS
             handler = handler_of(operation)
             cx = self.admit(request, operation, caller)
-            given = await take(request, operation, identity)
+            bodiless = operation.body_kind == "none"
+            given = operation.parse(request, None) if bodiless else await take(request, operation, identity)
             output = await handler(cx, **given)
             answer = operation.render(output)
         except ClientDisconnect:
@@ -74,7 +75,7 @@ class Endpoint:
         except Exception as failure:
             answer, code = refusal(request, failure)
         try:
-            sent = await respond(request, answer, send)
+            sent = await respond(request, answer, send, WHOLE in scope.get("extensions", ()))
         except Exception as failure:
             # Part of it is out: without an end to the answer the server closes the connection.
             report(request, "the answer broke off", failure)
@@ -111,8 +112,6 @@ def handler_of(operation: Operation) -> Callable[..., Awaitable[dict[str, Any] |
 
 async def take(request: Request, operation: Operation, identity: Identity) -> dict[str, Any]:
     """The operation's input. Only now is the body asked for, so a refused client need not send it."""
-    if operation.body_kind == "none":
-        return operation.parse(request, None)
     request.body = open_body(request, identity.payload)
     if operation.body_kind == "stream":
         return operation.parse(request, None)
@@ -134,8 +133,8 @@ def report(request: Request, what: str, failure: Exception) -> None:
     log.error("%s %s: %s", request.method, request.raw_path.decode("latin-1"), what, exc_info=failure, extra=extra)
 
 
-async def respond(request: Request, answer: Rendered, send: Send) -> int:
-    """The bytes of body that were sent."""
+async def respond(request: Request, answer: Rendered, send: Send, whole: bool) -> int:
+    """The bytes of body that were sent; in one message with the head if the server takes it `whole`."""
     headers = [
         *answer.headers,
         (b"x-amz-request-id", request.request_id.encode()),
@@ -147,6 +146,9 @@ async def respond(request: Request, answer: Rendered, send: Send) -> int:
     start = {"type": "http.response.start", "status": answer.status, "headers": headers}
     if not isinstance(answer.body, bytes | memoryview):
         return await stream(request, start, answer.body, send)
+    if whole and not close:
+        await send({"type": WHOLE, "status": answer.status, "headers": headers, "body": answer.body})
+        return len(answer.body)
     await send(start)
     await send({"type": "http.response.body", "body": answer.body, "more_body": close})
     if close:

@@ -39,6 +39,7 @@ def configuration(settings: Settings) -> uvicorn.Config:
         Application(settings),
         loop="uvloop",
         http=Protocol,
+        interface="asgi3",
         ws="none",
         lifespan="on",
         log_config=None,

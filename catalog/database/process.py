@@ -30,6 +30,7 @@ from catalog.errors import CatalogUnusable
 
 READY = b"ready\n"
 PATIENCE = 30.0  # seconds for a command that has the database open to finish
+_NICENESS = 5  # where cores are short, who answers requests goes first
 _COLLECT_AFTER = 200_000
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 def main(directory: Path) -> None:
     """Raises SystemExit where the data folder cannot be used."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICENESS)
     os.umask(0o077)  # users' secrets are in the database
     # Applying makes no cycles, but tuples by the hundred thousand, which the collector would look at again and again.
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
