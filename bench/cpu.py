@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
+SETTLE_SECONDS = 1.3
+SETTLE_ROUNDS = 60
+IDLE = 0.05  # of a core
 
 
 def seconds(root: int) -> float:
@@ -18,6 +22,16 @@ def seconds(root: int) -> float:
         if field := fields.get(parent):
             found += sum(int(ticks) for ticks in field[11:15])
     return found / TICK
+
+
+def settle(root: int) -> None:
+    """Waits until a server has done what it puts off (up to a second, and then for as long as it takes)."""
+    used = seconds(root)
+    for _ in range(SETTLE_ROUNDS):
+        time.sleep(SETTLE_SECONDS)
+        before, used = used, seconds(root)
+        if used - before < IDLE * SETTLE_SECONDS:
+            return
 
 
 def _fields(process: Path) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import report, servers
+from bench import cpu, report, servers
 from bench.batches import Tree, body_of
 from bench.rows import Row
 from bench.run import COMMAND, finish
@@ -21,7 +21,7 @@ from catalog import Catalog
 from catalog.records import Bucket, Origin, Version
 
 SIZE = 100  # of a body: a million small ones fill the index as a million large ones would
-REACH = 1 / 1.5
+REACH = round(1 / 1.5, 3)
 ROWS = [
     Row("HEAD", 1, "", SIZE, REACH),
     Row("HEAD", 16, "", SIZE, REACH),
@@ -73,6 +73,7 @@ def filled(data: Path, keys: int, on: set[int], options: argparse.Namespace) -> 
         asyncio.run(open_and_fill(data, "bench", target.tree))
         print(f"{keys:,} keys put in {time.perf_counter() - began:.1f} s", flush=True)
         target.check()
+        cpu.settle(endpoint.process or 0)
         yield target
 
 

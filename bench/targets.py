@@ -66,6 +66,7 @@ class S3Target:
             self.check()
         for size in sorted({row.size for row in rows if row.work == "GET" and row.large}):
             self._put(_large_keys(size), size)
+        self._settle()
 
     def create(self) -> None:
         self._ask("PUT", f"/{self.bucket}")
@@ -102,6 +103,7 @@ class S3Target:
         keys = [f"{row.work}/{next(self.rounds):04d}/{number:06d}" for number in range(enough)]
         if row.work == "DELETE":
             self._put(keys, row.size)
+            self._settle()
             measured = self._drive(batches.delete(self.signer, self.bucket, keys, row.size), row, seconds)
             gone = keys[: measured.sent]
             self.left.difference_update(gone)
@@ -111,11 +113,17 @@ class S3Target:
         self.left.update(keys[: measured.sent])
         if row.large:
             self._delete(keys[: measured.sent])
+            self._settle()
             os.sync()
         return measured
 
     def _drive(self, batch: Batch, row: Row, seconds: float) -> Measured:
         return driven(self.address, batch, row, seconds, self.process)
+
+    def _settle(self) -> None:
+        """So that what was put off is charged to whom it belongs: not to the next round."""
+        if self.process:
+            cpu.settle(self.process)
 
     def _put(self, keys: Sequence[str], size: int) -> None:
         chunk = CHUNK if size <= batches.SMALL else 16
@@ -189,9 +197,14 @@ class BareTarget:
 
 
 def driven(address: tuple[str, int], batch: Batch, row: Row, seconds: float, process: int | None) -> Measured:
-    before = cpu.seconds(process) if process else 0.0
+    """Processor time is what the requests cost in the end, what the server put off included."""
+    if not process:
+        return drive(address, batch, row.connections, seconds)
+    before = cpu.seconds(process)
     measured = drive(address, batch, row.connections, seconds)
-    measured.cpu = cpu.seconds(process) - before if process else 0.0
+    if not batch.repeat:
+        cpu.settle(process)
+    measured.cpu = cpu.seconds(process) - before
     return measured
 
 

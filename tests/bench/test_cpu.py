@@ -29,3 +29,11 @@ def test_counts_nothing_else() -> None:
     while time.process_time() < until:
         pass
     assert cpu.seconds(os.getpid()) - before >= 0.08
+
+
+def test_waits_for_what_was_put_off() -> None:
+    late = "import time\ntime.sleep(0.5)\nwhile time.process_time() < 1: pass\nprint(flush=True)\ninput()"
+    with subprocess.Popen([sys.executable, "-c", late], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        cpu.settle(process.pid)
+        assert cpu.seconds(process.pid) >= 0.9
+        process.communicate(b"\n")
