@@ -14,7 +14,7 @@ import pytest
 from conformance.conftest import ALICE
 from conformance.content import MIB, noise
 from conformance.raw import Raw, Request
-from conformance.server import Keys
+from conformance.server import Keys, Server
 
 
 @pytest.fixture
@@ -84,13 +84,17 @@ def test_response_overrides(raw: Raw, filled: str) -> None:
     assert answer.header("content-disposition") == query["response-content-disposition"]
 
 
-def test_made_by_boto3(raw: Raw, s3: Any, filled: str) -> None:
+@pytest.mark.parametrize("version", ["s3v4", None], ids=["version 4", "as boto3 does by itself"])
+def test_made_by_boto3(raw: Raw, server: Server, filled: str, version: str | None) -> None:
+    client = server.client(signature_version=version)
     for method, verb in (("put_object", "PUT"), ("get_object", "GET")):
-        url = s3.generate_presigned_url(method, {"Bucket": filled, "Key": "by/boto 3+"}, ExpiresIn=60)
+        url = client.generate_presigned_url(method, {"Bucket": filled, "Key": "by/boto 3+ü"}, ExpiresIn=60)
         target = url.removeprefix(f"http://{urlsplit(url).netloc}")
         answer = raw.send(raw.plain(verb, target, body=b"by boto" if verb == "PUT" else b""))
-        assert answer.status == 200
+        assert answer.status == 200, answer.body
     assert answer.body == b"by boto"
+    spoilt = raw.plain("GET", target.replace("by/boto", "by/bobo"))
+    assert raw.send(spoilt).code == "SignatureDoesNotMatch"
 
 
 def test_expired(raw: Raw, filled: str) -> None:

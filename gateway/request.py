@@ -73,7 +73,7 @@ class Request:
     def locate(self) -> None:
         """Parses path and query. Raises InvalidURI, InvalidBucketName or KeyTooLongError."""
         self.query = parse_query(self.raw_query)
-        self.bucket, self.key = split_path(self.raw_path, bucket_of(self.host, self._domains))
+        self.bucket, self.key = split_path(self.raw_path, self.host_bucket)
 
     @classmethod
     def identify(cls, scope: Scope, receive: Receive, domains: tuple[str, ...] = ()) -> Request:
@@ -103,6 +103,11 @@ class Request:
             request.host = _public_host(request.host, headers, domains)
         return request
 
+    @property
+    def host_bucket(self) -> str | None:
+        """The bucket, if it is the host that names it and not the path."""
+        return bucket_of(self.host, self._domains)
+
     def other_hosts(self) -> list[str]:
         """What a proxy may have made of the Host the client signed; only those that name the same bucket."""
         forwarded = _forwarded_host(self.headers)
@@ -110,8 +115,7 @@ class Request:
         hosts = [self.headers.get("host", ""), forwarded]
         if forwarded and port:
             hosts.append(f"{forwarded}:{port}")
-        bucket = bucket_of(self.host, self._domains)
-        return [host for host in hosts if host and bucket_of(host, self._domains) == bucket]
+        return [host for host in hosts if host and bucket_of(host, self._domains) == self.host_bucket]
 
 
 def parse_query(raw: bytes) -> dict[str, str]:

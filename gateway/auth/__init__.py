@@ -1,13 +1,14 @@
-"""Who sent a request, proved by Signature Version 4: in the Authorization header, in the query, or nobody.
+"""Who sent a request, proved by Signature Version 4 or 2: in the Authorization header, in the query, or nobody.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
 """
 
 from __future__ import annotations
 
+from gateway.auth import version2
 from gateway.auth.header import authenticate_header
 from gateway.auth.payload import Payload, anonymous_payload
-from gateway.auth.presigned import authenticate_query, is_presigned
+from gateway.auth.presigned import authenticate_query, hoist, is_presigned
 from gateway.auth.proof import FindUser, Identity
 from gateway.request import Request
 from gateway.s3.errors import invalid_argument
@@ -22,7 +23,8 @@ def authenticate(request: Request, find_user: FindUser, region: str, now: float)
     """
     authorization = request.headers.get("authorization")
     presigned = bool(request.query) and is_presigned(request.query)
-    if authorization and presigned:
+    presigned_2 = bool(request.query) and not presigned and version2.is_presigned(request.query)
+    if authorization and (presigned or presigned_2):
         raise invalid_argument(
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query"
             " string parameter or the Authorization header should be specified",
@@ -30,7 +32,13 @@ def authenticate(request: Request, find_user: FindUser, region: str, now: float)
             authorization,
         )
     if authorization:
+        if authorization.startswith(version2.SCHEME):
+            return version2.authenticate_header(request, authorization, find_user, now)
         return authenticate_header(request, authorization, find_user, region, now)
     if presigned:
         return authenticate_query(request, find_user, region, now)
+    if presigned_2:
+        identity = version2.authenticate_query(request, find_user, now)
+        hoist(request)
+        return identity
     return Identity(None, "", anonymous_payload(request))

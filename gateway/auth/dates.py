@@ -27,7 +27,7 @@ def request_moment(headers: dict[str, str]) -> Moment:
     https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonRequestHeaders.html
     """
     sent = headers.get("x-amz-date")
-    moment = parse_stamp(sent) if sent else _parse_date(headers.get("date", ""))
+    moment = parse_stamp(sent) if sent else parse_date(headers.get("date", ""))
     if moment is None:
         raise S3Error("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
     return moment
@@ -70,7 +70,7 @@ def iso_time(seconds: float) -> str:
 
 
 @functools.lru_cache(maxsize=1024)
-def _parse_date(text: str) -> Moment | None:
+def parse_date(text: str) -> Moment | None:
     if moment := parse_stamp(text):
         return moment
     try:

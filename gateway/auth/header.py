@@ -22,8 +22,6 @@ from gateway.auth.proof import FindUser, Identity, known_user, prove, require_si
 from gateway.request import Request
 from gateway.s3.errors import S3Error, invalid_argument
 
-UNSUPPORTED_MECHANISM = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
-
 
 def authenticate_header(request: Request, authorization: str, find_user: FindUser, region: str, now: float) -> Identity:
     credential, signed, signature = parse_authorization(authorization, region)
@@ -71,8 +69,6 @@ def _term(parts: dict[str, str], name: str) -> str:
 
 def _components(text: str) -> dict[str, str]:
     algorithm, space, rest = text.partition(" ")
-    if algorithm == "AWS":
-        raise S3Error("InvalidRequest", UNSUPPORTED_MECHANISM)
     if not space:
         message = "Authorization header is invalid -- one and only one ' ' (space) required."
         raise invalid_argument(message, "Authorization", text)

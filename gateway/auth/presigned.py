@@ -8,7 +8,6 @@ from __future__ import annotations
 from gateway.auth.canonical import canonical_query
 from gateway.auth.claim import Claim, date_mismatch, parse_credential, parse_signed_headers
 from gateway.auth.dates import MAX_SKEW, Moment, iso_time, parse_stamp
-from gateway.auth.header import UNSUPPORTED_MECHANISM
 from gateway.auth.payload import UNSIGNED, require_payload_hash
 from gateway.auth.proof import FindUser, Identity, known_user, prove, require_signed
 from gateway.request import Request
@@ -24,8 +23,7 @@ _REQUIRED = (
     "X-Amz-SignedHeaders",
     "X-Amz-Expires",
 )
-_VERSION_2 = ("Signature", "AWSAccessKeyId")
-_MARKS = frozenset({*_REQUIRED, *_VERSION_2})
+_MARKS = frozenset(_REQUIRED)
 _NO_HEADERS = frozenset({*(name.lower() for name in _REQUIRED), "x-amz-security-token"})
 
 
@@ -35,14 +33,12 @@ def is_presigned(query: dict[str, str]) -> bool:
 
 def authenticate_query(request: Request, find_user: FindUser, region: str, now: float) -> Identity:
     query = request.query
-    if any(name in query for name in _VERSION_2):
-        raise S3Error("InvalidRequest", UNSUPPORTED_MECHANISM)
     claim, moment = _parse_query(request, region)
     _refuse_untimely(query["X-Amz-Expires"], moment, now)
     user = known_user(claim.credential.access_key, query.get("X-Amz-Security-Token"), find_user)
     require_signed(request.headers, claim.signed)
     identity = prove(request, claim, user)
-    _hoist(request)
+    hoist(request)
     return identity
 
 
@@ -94,7 +90,7 @@ def _refuse_untimely(text: str, moment: Moment, now: float) -> None:
         raise S3Error("AccessDenied", "Request is not yet valid", fields=sent | times)
 
 
-def _hoist(request: Request) -> None:
+def hoist(request: Request) -> None:
     """SDKs move x-amz-* headers into the URL they presign; S3 takes them for headers all the same."""
     for name, value in request.query.items():
         header = name.lower()

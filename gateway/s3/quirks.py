@@ -157,6 +157,12 @@ ENUMS: dict[str, tuple[str, str | None]] = {
     "x-amz-tagging-directive": ("InvalidArgument", "Unknown tagging directive."),
 }
 
+# Enumerated values that clients write in small letters too: AWS's SDK for C++ does.
+ANY_CASE = frozenset({"x-amz-checksum-mode"})
+
+# Enumerated values that may be empty and then count as not given: s3fs sends its buckets' ACL so.
+EMPTY_IS_NONE = frozenset({"x-amz-acl"})
+
 # Shapes that the model enumerates and a document may still have otherwise: the operation says what is wrong with it.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html (InvalidLocationConstraint)
 FREE_ENUMS = frozenset({"BucketLocationConstraint"})

@@ -98,7 +98,14 @@ def _boolean(name: str) -> Convert:
 
 
 def _enum(name: str, values: frozenset[str]) -> Convert:
-    def decode(text: str) -> str:
+    any_case = name.lower() in quirks.ANY_CASE
+    may_be_empty = name.lower() in quirks.EMPTY_IS_NONE
+
+    def decode(text: str) -> str | None:
+        if any_case:
+            text = text.upper()
+        if not text and may_be_empty:
+            return None
         if text in values:
             return text
         raise _unknown_value(name, text)

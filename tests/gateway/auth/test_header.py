@@ -150,13 +150,6 @@ def test_not_an_authorization_of_aws(s3, value, message):
     assert error.fields["ArgumentValue"] == value.partition(" ")[0]
 
 
-def test_signature_version_2_is_refused(s3):
-    headers = {"host": "h", "authorization": f"AWS {s3.key}:frJIUN8DYpKDtOLCwo//yllqDzg="}
-    error = s3.refusal(s3.make("GET", "/", headers), s3.example_time)
-    assert error.code == "InvalidRequest"
-    assert "Please use AWS4-HMAC-SHA256." in error.message
-
-
 def test_unknown_access_key(s3, now):
     error = s3.refusal(s3.sign("GET", "http://localhost/", key="AKIANOBODY"), now)
     assert error.code == "InvalidAccessKeyId"

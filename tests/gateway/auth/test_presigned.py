@@ -161,13 +161,6 @@ def test_session_token_with_a_long_term_key(s3, now):
     assert error.code == "InvalidToken"
 
 
-def test_signature_version_2_is_refused(s3, now):
-    target = f"/b/k?AWSAccessKeyId={s3.key}&Signature=abc&Expires=1175139620"
-    error = s3.refusal(s3.make("GET", target, {"host": "h"}), now)
-    assert error.code == "InvalidRequest"
-    assert "Please use AWS4-HMAC-SHA256." in error.message
-
-
 def test_one_mechanism_only(s3, now):
     request = s3.sign("GET", "http://localhost/b/k", expires=60, add={"authorization": "AWS4-HMAC-SHA256 x"})
     error = s3.refusal(request, now)
