@@ -83,8 +83,8 @@ def prepare(checkout: Path) -> Path:
     python, done = home / "bin" / "python", home / "installed.txt"
     if not done.exists() or done.read_text() != requirements.read_text():
         venv.create(home, with_pip=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
-        subprocess.run(install, check=True)
+        pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
+        subprocess.run([*pip, "install", "--quiet", "-r", str(requirements)], check=True)
         done.write_text(requirements.read_text())
     return python
 
