@@ -44,13 +44,13 @@ def authenticate_header(request: Request, authorization: str, find_user: FindUse
         raise invalid_argument(message, "Authorization", authorization)
     headers = request.headers
     sent = headers.get("x-amz-date")
-    moment = parse_date(sent or headers.get("date", ""))
-    if moment is None:
+    moment = parse_date(headers.get("date", "") if sent is None else sent)
+    if moment is None or moment.seconds < 0:
         raise S3Error("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
     user = known_user(access_key, headers.get("x-amz-security-token"), find_user)
     refuse_skew(moment, now)
     # The date is among the x-amz- headers already if it came in one.
-    return prove(request, user, signature, "" if sent else headers.get("date", ""))
+    return prove(request, user, signature, headers.get("date", "") if sent is None else "")
 
 
 def authenticate_query(request: Request, find_user: FindUser, now: float) -> Identity:
