@@ -5,7 +5,7 @@
 `ceph_passing.txt` names the tests that pass. `ceph_excluded.txt` has each other test and why it does not:
 
     unbuilt:  it needs what is not built, such as ACLs
-    outside:  it needs what is not S3 (signature version 2, RGW's own additions), or does not do what it says
+    outside:  it needs what is not S3 (additions of RGW's own), or does not do what it says
     aws:      AWS answers otherwise, as its pages or its recorded answers show
     fails:    it ought to pass
 
