@@ -73,7 +73,7 @@ async def list_multipart_uploads(
         "upload_id_marker": upload_id_marker or "",
         "next_key_marker": head_text(page.next_key, url),
         "next_upload_id_marker": page.next_upload,
-        "prefix": head_text(prefix, url),
+        "prefix": head_text(prefix, url) if prefix else None,
         "delimiter": head_text(delimiter, url) if delimiter else None,
         "encoding_type": encoding_type,
         "max_uploads": limit,
