@@ -51,7 +51,11 @@ def raw(server: Server) -> Raw:
 def new_name() -> Callable[[str], str]:
     """Bucket names that nobody had before, in ascending order."""
     run, count = uuid.uuid4().hex[:8], itertools.count()
-    return lambda stem="bucket": f"{stem}-{run}-{next(count):05}"
+
+    def new_name(stem: str) -> str:
+        return f"{stem}-{run}-{next(count):05}"
+
+    return new_name
 
 
 @pytest.fixture

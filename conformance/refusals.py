@@ -19,12 +19,11 @@ def refused(code: str | int, status: int | None = None) -> Iterator[dict[str, An
 
     A bare status stands for an answer without a body.
     """
-    if isinstance(code, int):
-        code, status = BODILESS[code], code
+    wanted = (BODILESS[code], code) if isinstance(code, int) else (code, status)
     error: dict[str, Any] = {}
     with pytest.raises(ClientError) as caught:
         yield error
     response = caught.value.response
     error.update(response["Error"], Headers=response["ResponseMetadata"]["HTTPHeaders"])
     found = (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"])
-    assert found == (code, status), response["Error"]
+    assert found == wanted, response["Error"]

@@ -33,7 +33,8 @@ def test_full_object(s3: Any, bucket: str, algorithm: str) -> None:
     upload = Upload.begin(s3, bucket, ChecksumAlgorithm=algorithm, ChecksumType="FULL_OBJECT")
     value = checksum(algorithm, WHOLE)
     upload.put_with_checksum(algorithm, *BODIES)
-    answer = upload.complete(ChecksumType="FULL_OBJECT", **{f"Checksum{algorithm}": value})
+    promised: dict[str, Any] = {"ChecksumType": "FULL_OBJECT", f"Checksum{algorithm}": value}
+    answer = upload.complete(**promised)
     assert (answer[f"Checksum{algorithm}"], answer["ChecksumType"]) == (value, "FULL_OBJECT")
     assert shown(s3, bucket, algorithm) == (value, "FULL_OBJECT")
 

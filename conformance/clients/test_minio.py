@@ -86,6 +86,7 @@ def test_metadata_and_tags(minio: Minio, mine: str) -> None:
     tags["team"] = "storage"
     put(minio, mine, "key", b"x", metadata={"colour": "blue"}, tags=tags, content_type="text/plain")
     found = minio.stat_object(mine, "key")
+    assert found.metadata is not None
     assert (found.metadata["x-amz-meta-colour"], found.content_type) == ("blue", "text/plain")
     assert minio.get_object_tags(mine, "key") == {"team": "storage"}
     minio.delete_object_tags(mine, "key")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import s3fs
+import s3fs  # type: ignore[import-untyped]
 
 from conformance.clients.tree import ODD_NAMES, picture
 from conformance.content import MIB, noise
