@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from conformance.raw import Raw, Request
-from conformance.server import Server, running
+from conformance.server import Server, boto3_client, running
 
 DOMAIN = "s3.ducket.test"
 
@@ -78,6 +79,18 @@ def test_presigned(hosted: Server) -> None:
     headers = {"Host": f"hosted.{DOMAIN}"}
     assert raw.send(raw.presign("PUT", "/presigned", headers=headers, body=b"x")).status == 200
     assert raw.get("/hosted/presigned").body == b"x"
+
+
+def test_presigned_by_version_2(hosted: Server) -> None:
+    raw = Raw(hosted)
+    client = boto3_client(f"http://{DOMAIN}", hosted.keys, signature_version="s3", s3={"addressing_style": "virtual"})
+    for method, verb in (("put_object", "PUT"), ("get_object", "GET")):
+        url = urlsplit(client.generate_presigned_url(method, {"Bucket": "hosted", "Key": "version 2"}))
+        assert url.netloc == f"hosted.{DOMAIN}"
+        body = b"x" if verb == "PUT" else b""
+        answer = raw.send(raw.plain(verb, f"{url.path}?{url.query}", {"Host": url.netloc}, body))
+        assert answer.status == 200
+    assert answer.body == b"x"
 
 
 def test_multipart_location_is_of_that_host(hosted: Server) -> None:

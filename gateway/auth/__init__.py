@@ -8,7 +8,7 @@ from __future__ import annotations
 from gateway.auth import version2
 from gateway.auth.header import authenticate_header
 from gateway.auth.payload import Payload, anonymous_payload
-from gateway.auth.presigned import authenticate_query, hoist, is_presigned
+from gateway.auth.presigned import authenticate_query, is_presigned
 from gateway.auth.proof import FindUser, Identity
 from gateway.request import Request
 from gateway.s3.errors import invalid_argument
@@ -23,13 +23,12 @@ def authenticate(request: Request, find_user: FindUser, region: str, now: float)
     """
     authorization = request.headers.get("authorization")
     presigned = bool(request.query) and is_presigned(request.query)
-    presigned_2 = bool(request.query) and not presigned and version2.is_presigned(request.query)
-    if authorization and (presigned or presigned_2):
+    presigned_2 = bool(request.query) and version2.is_presigned(request.query)
+    if bool(authorization) + presigned + presigned_2 > 1:
         raise invalid_argument(
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query"
             " string parameter or the Authorization header should be specified",
-            "Authorization",
-            authorization,
+            *(("Authorization", authorization) if authorization else ("Signature", request.query.get("Signature", ""))),
         )
     if authorization:
         if authorization.startswith(version2.SCHEME):
@@ -38,7 +37,5 @@ def authenticate(request: Request, find_user: FindUser, region: str, now: float)
     if presigned:
         return authenticate_query(request, find_user, region, now)
     if presigned_2:
-        identity = version2.authenticate_query(request, find_user, now)
-        hoist(request)
-        return identity
+        return version2.authenticate_query(request, find_user, now)
     return Identity(None, "", anonymous_payload(request))

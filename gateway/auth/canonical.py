@@ -70,10 +70,10 @@ def _header_lines(headers: dict[str, str], names: tuple[str, ...]) -> str:
     find = headers.get
     lines = "\n".join([f"{name}:{find(name, '')}" for name in names])
     if "  " in lines or "\t" in lines or " \n" in lines or ": " in lines or lines[-1:] == " ":
-        lines = "\n".join([f"{name}:{fold(find(name, ''))}" for name in names])
+        lines = "\n".join([f"{name}:{_fold(find(name, ''))}" for name in names])
     return lines
 
 
-def fold(value: str) -> str:
+def _fold(value: str) -> str:
     # Not str.split(), to which some bytes of UTF-8 text, read as Latin-1, are white space.
     return " ".join([word for word in value.replace("\t", " ").split(" ") if word])

@@ -65,7 +65,8 @@ def signed_payload(request: Request, value: str, signatures: Callable[[], ChunkS
     return _literal_payload(request, value)
 
 
-def anonymous_payload(request: Request) -> Payload:
+def anonymous_payload(request: Request, kind: str = "Anonymous") -> Payload:
+    """Of a request whose signature covers no body, or that has none."""
     value = request.headers.get("x-amz-content-sha256")
     if value is None or require_payload_hash(value) == UNSIGNED:
         return _PLAIN
@@ -74,7 +75,7 @@ def anonymous_payload(request: Request) -> Payload:
     if value in (_SIGNED_CHUNKS, _SIGNED_CHUNKS_TRAILER):
         raise S3Error(
             "InvalidRequest",
-            "Anonymous requests don't support this x-amz-content-sha256 value. Please use UNSIGNED-PAYLOAD"
+            f"{kind} requests don't support this x-amz-content-sha256 value. Please use UNSIGNED-PAYLOAD"
             " or STREAMING-UNSIGNED-PAYLOAD-TRAILER.",
         )
     return _literal_payload(request, value)

@@ -9,9 +9,9 @@ import hmac
 from base64 import b64encode
 
 from catalog.records import User
-from gateway.auth.canonical import fold
 from gateway.auth.dates import iso_time, parse_date, refuse_skew
-from gateway.auth.payload import anonymous_payload
+from gateway.auth.payload import Payload, anonymous_payload
+from gateway.auth.presigned import hoist
 from gateway.auth.proof import FindUser, Identity, known_user
 from gateway.auth.signing import signature_mismatch
 from gateway.request import Request, is_number
@@ -20,13 +20,16 @@ from gateway.s3.errors import S3Error, invalid_argument
 SCHEME = "AWS "
 PARAMETERS = ("AWSAccessKeyId", "Expires", "Signature")
 
+_BLANKS = " \t"
+
 # The parameters that name a resource of its own or change the answer; others are not signed.
 _SIGNED_PARAMETERS = frozenset(
     {
-        *("accelerate", "acl", "analytics", "cors", "delete", "encryption", "inventory", "lifecycle", "location"),
-        *("logging", "metrics", "notification", "object-lock", "partNumber", "policy", "publicAccessBlock"),
-        *("replication", "requestPayment", "restore", "select", "select-type", "storageClass", "tagging", "torrent"),
-        *("uploadId", "uploads", "versionId", "versioning", "versions", "website"),
+        *("accelerate", "acl", "analytics", "cors", "defaultObjectAcl", "delete", "encryption", "inventory"),
+        *("legal-hold", "lifecycle", "location", "logging", "metrics", "notification", "object-lock"),
+        *("ownershipControls", "partNumber", "policy", "publicAccessBlock", "replication", "requestPayment"),
+        *("restore", "retention", "select", "select-type", "storageClass", "tagging", "torrent", "uploadId"),
+        *("uploads", "versionId", "versioning", "versions", "website"),
         *("response-cache-control", "response-content-disposition", "response-content-encoding"),
         *("response-content-language", "response-content-type", "response-expires"),
     }
@@ -38,8 +41,8 @@ def is_presigned(query: dict[str, str]) -> bool:
 
 
 def authenticate_header(request: Request, authorization: str, find_user: FindUser, now: float) -> Identity:
-    access_key, colon, signature = authorization.removeprefix(SCHEME).rpartition(":")
-    if not colon:
+    access_key, _, signature = authorization.removeprefix(SCHEME).rpartition(":")
+    if not (access_key and signature):
         message = "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature"
         raise invalid_argument(message, "Authorization", authorization)
     headers = request.headers
@@ -50,7 +53,8 @@ def authenticate_header(request: Request, authorization: str, find_user: FindUse
     user = known_user(access_key, headers.get("x-amz-security-token"), find_user)
     refuse_skew(moment, now)
     # The date is among the x-amz- headers already if it came in one.
-    return prove(request, user, signature, headers.get("date", "") if sent is None else "")
+    prove(request, user, signature, headers.get("date", "") if sent is None else "")
+    return Identity(user, access_key, payload(request))
 
 
 def authenticate_query(request: Request, find_user: FindUser, now: float) -> Identity:
@@ -65,15 +69,17 @@ def authenticate_query(request: Request, find_user: FindUser, now: float) -> Ide
         times = {"Expires": iso_time(int(expires)), "ServerTime": iso_time(now)}
         raise S3Error("AccessDenied", "Request has expired", fields=times)
     user = known_user(access_key, query.get("x-amz-security-token"), find_user)
-    return prove(request, user, signature, expires)
+    prove(request, user, signature, expires)
+    hoist(request)
+    return Identity(user, access_key, payload(request))
 
 
-def prove(request: Request, user: User, signature: str, date: str) -> Identity:
+def prove(request: Request, user: User, signature: str, date: str) -> None:
     """Raises SignatureDoesNotMatch unless the signature is over this very request."""
     to_sign = [string_to_sign(request, date, path) for path in paths(request)]
     if not any(hmac.compare_digest(sign(user.secret_key, text), signature.encode()) for text in to_sign):
-        raise signature_mismatch(user.access_key, to_sign[0], signature)
-    return Identity(user, user.access_key, anonymous_payload(request))
+        shown = to_sign[0].encode("latin-1").decode("utf-8", "replace")
+        raise signature_mismatch(user.access_key, shown, signature)
 
 
 def sign(secret_key: str, text: str) -> bytes:
@@ -92,9 +98,10 @@ def string_to_sign(request: Request, date: str, path: str) -> str:
     """Latin-1: one character for each byte that is signed."""
     headers = request.headers
     lines = [request.method, headers.get("content-md5", ""), headers.get("content-type", ""), date]
-    hoisted = {name.lower(): latin_1(value) for name, value in request.query.items() if name[:6].lower() == "x-amz-"}
-    signed = hoisted | {name: value for name, value in headers.items() if name[:6] == "x-amz-"}
-    lines += [f"{name}:{fold(value)}" for name, value in sorted(signed.items())]
+    hoisted = {latin_1(name.lower()): latin_1(value) for name, value in request.query.items()}
+    signed = {name: value for name, value in (hoisted | headers).items() if name[:6] == "x-amz-"}
+    # Blanks within a value stay as they are, other than in Version 4.
+    lines += [f"{name}:{value.strip(_BLANKS)}" for name, value in sorted(signed.items())]
     named = sorted((name, value) for name, value in request.query.items() if name in _SIGNED_PARAMETERS)
     query = "&".join(f"{name}={latin_1(value)}" if value else name for name, value in named)
     return "\n".join([*lines, f"{path}?{query}" if query else path])
@@ -102,3 +109,8 @@ def string_to_sign(request: Request, date: str, path: str) -> str:
 
 def latin_1(text: str) -> str:
     return text.encode().decode("latin-1")
+
+
+def payload(request: Request) -> Payload:
+    """The signature covers no body: what an anonymous request may announce of its own goes here, too."""
+    return anonymous_payload(request, "Signature Version 2")
