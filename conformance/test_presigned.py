@@ -141,6 +141,16 @@ def test_override_that_no_header_can_hold(raw: Raw, server: Server, filled: str,
     assert b"<Code>InvalidArgument</Code>" in answer.body
 
 
+def test_copy_source_in_the_query(raw: Raw, server: Server, filled: str) -> None:
+    given = {"Bucket": filled, "Key": "copy", "CopySource": f"{filled}/a key"}
+    target = target_of(server.client(signature_version="s3").generate_presigned_url("copy_object", given))
+    assert raw.send(raw.plain("PUT", target)).text("ETag")
+    assert raw.get(f"/{filled}/copy").body == b"body"
+    query = {"x-amz-copy-source": f"{filled}/a%20key"}
+    assert raw.send(raw.presign("PUT", f"/{filled}/again", query)).text("ETag")
+    assert raw.get(f"/{filled}/again").body == b"body"
+
+
 def test_expired(raw: Raw, filled: str) -> None:
     signer = raw.signing(now=datetime.now(UTC) - timedelta(seconds=100))
     answer = raw.send(raw.presign("GET", path(filled), expires=60, signer=signer))

@@ -62,7 +62,11 @@ class Endpoint:
         try:
             request.locate()
             operation = route(request.method, request.bucket, request.key, request.query, request.headers)
+            named = len(request.headers)
             identity = authenticate(request, self.find_user, self.settings.region, time.time())
+            if len(request.headers) != named:
+                # A header out of the URL may name another operation: with x-amz-copy-source a PUT is a copy.
+                operation = route(request.method, request.bucket, request.key, request.query, request.headers)
             caller = identity.user or ANONYMOUS
             handler = handler_of(operation)
             cx = self.admit(request, operation, caller)
