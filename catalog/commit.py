@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import lmdb
 
@@ -25,7 +25,7 @@ from catalog.index.apply import Change
 from catalog.log import Log
 from catalog.records import LogRecord, Mutation, Origin
 
-SLOW = 0.001  # seconds a commit may take, smoothed, before it leaves the event loop
+SLOW = 0.001  # seconds a commit may wait for the lock and the disk, smoothed, before it leaves the event loop
 _NO_ROOM = 1 << 20  # bytes free below which a failed write is taken to have failed for want of room
 
 
@@ -62,6 +62,14 @@ class Outcome:
         self.error = error
 
 
+class Committed(NamedTuple):
+    """What came of each submission, the blobs that died, and the seconds spent waiting for the lock and the disk."""
+
+    outcomes: list[Outcome]
+    dead: list[bytes]
+    waited: float
+
+
 class Commits:
     """The queue of one process. `on_dead_blobs` is told of blobs that no version names since the last commit."""
 
@@ -73,7 +81,7 @@ class Commits:
         self._thread: ThreadPoolExecutor | None = None
         self._scheduled = False
         self._idle: asyncio.Future[None] | None = None
-        self._cost = 0.0
+        self._waiting = 0.0
         self.on_dead_blobs: Callable[[list[bytes]], None] = lambda blobs: None
 
     def submit(self, decide: Decide, origin: Origin, content: bytes = b"") -> asyncio.Future[Any]:
@@ -90,10 +98,10 @@ class Commits:
 
     def commit_now(self, submissions: list[Submission]) -> list[Outcome]:
         """Commit from a program without an event loop (the command line)."""
-        outcomes, dead = commit(self._index, self._log, submissions)
-        if dead:
-            self.on_dead_blobs(dead)
-        return outcomes
+        committed = commit(self._index, self._log, submissions)
+        if committed.dead:
+            self.on_dead_blobs(committed.dead)
+        return committed.outcomes
 
     async def close(self) -> None:
         """Wait for what was submitted."""
@@ -105,19 +113,14 @@ class Commits:
 
     def _turn(self) -> None:
         batch, self._queue = self._queue, []
-        if self._cost < SLOW:
-            self._deliver(batch, self._timed(batch))
-            self._next()
+        if self._waiting < SLOW:
+            self._deliver(batch, commit(self._index, self._log, batch))
             return
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "commit")
         assert self._loop is not None
-        committing = self._loop.run_in_executor(self._thread, self._timed, batch)
-        committing.add_done_callback(lambda done: self._delivered(batch, done.result()))
-
-    def _delivered(self, batch: list[Submission], came: tuple[list[Outcome], list[bytes]]) -> None:
-        self._deliver(batch, came)
-        self._next()
+        committing = self._loop.run_in_executor(self._thread, commit, self._index, self._log, batch)
+        committing.add_done_callback(lambda done: self._deliver(batch, done.result()))
 
     def _next(self) -> None:
         self._scheduled = bool(self._queue)
@@ -126,15 +129,9 @@ class Commits:
         elif self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
-    def _timed(self, batch: list[Submission]) -> tuple[list[Outcome], list[bytes]]:
-        began = time.perf_counter()
-        came = commit(self._index, self._log, batch)
-        self._cost += (time.perf_counter() - began - self._cost) * 0.1
-        return came
-
-    def _deliver(self, batch: list[Submission], came: tuple[list[Outcome], list[bytes]]) -> None:
-        outcomes, dead = came
-        for submission, outcome in zip(batch, outcomes, strict=True):
+    def _deliver(self, batch: list[Submission], committed: Committed) -> None:
+        self._waiting += (committed.waited - self._waiting) * 0.1
+        for submission, outcome in zip(batch, committed.outcomes, strict=True):
             future = submission.future
             if future is None or future.done():
                 continue
@@ -142,12 +139,13 @@ class Commits:
                 future.set_exception(outcome.error)
             else:
                 future.set_result(outcome.result)
-        if dead:
-            self.on_dead_blobs(dead)
+        if committed.dead:
+            self.on_dead_blobs(committed.dead)
+        self._next()
 
 
-def commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outcome], list[bytes]]:
-    """Commit a batch; what came of each submission, and the blobs that died. Never raises: failures are outcomes."""
+def commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
+    """Never raises: failures are outcomes."""
     try:
         return _commit(index, log, batch)
     except (OSError, lmdb.Error) as problem:
@@ -156,13 +154,15 @@ def commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outcom
     except Exception as problem:
         _forget(index, log)
         error = problem
-    return [Outcome(error=error) for _ in batch], []
+    return Committed([Outcome(error=error) for _ in batch], [], 0.0)
 
 
-def _commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outcome], list[bytes]]:
+def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
     outcomes: list[Outcome] = []
     dead: list[bytes] = []
+    began = time.perf_counter()
     with index.write() as txn:
+        waited = time.perf_counter() - began
         records = log.batch(index.end(txn))
         change = Change(index, txn)
         now = time.time_ns() // 1_000_000
@@ -180,9 +180,11 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> tuple[list[Outco
                 change.apply(mutation)
         if records.count:
             dead = change.finish()
+            began = time.perf_counter()
             records.sync()
+            waited += time.perf_counter() - began
             index.set_end(txn, records.end, records.last_offset)
-    return outcomes, dead
+    return Committed(outcomes, dead, waited)
 
 
 def _forget(index: Index, log: Log) -> None:

@@ -61,6 +61,8 @@ class Worker(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
+        # Threads that hash and sync come and go in fractions of a millisecond; waiting 5 for their turn would show.
+        sys.setswitchinterval(0.0005)
         asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self.supervisor_gone)
         os.write(sys.stdout.fileno(), READY)
 

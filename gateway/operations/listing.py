@@ -5,6 +5,7 @@ The rows are written here as XML, ready: at a thousand a page they are what a li
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -14,6 +15,7 @@ from gateway.operations.buckets import decode_token, encode_token
 from gateway.s3.errors import invalid_argument
 from gateway.s3.model import operation, operations
 from gateway.s3.times import xml_time
+from gateway.s3.write import compile_row
 from gateway.s3.xml import escape
 
 MAX_KEYS = 1000
@@ -22,29 +24,27 @@ MAX_KEYS = 1000
 FORM_SAFE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.*/"
 
 
-def row_template(name: str, member: str, *columns: str) -> str:
-    return operations[name].row_template(member, *columns)
+def row_writer(name: str, member: str, *columns: str) -> Callable[..., str]:
+    return compile_row(operations[name].row_template(member, *columns))
 
 
 # Rows without a checksum and with one, in the order of S3's elements.
 CHECKSUM = ("checksum_algorithm", "checksum_type")
 OBJECT_HEAD = ("key", "last_modified", "etag")
 OBJECT = (
-    row_template("ListObjectsV2", "contents", *OBJECT_HEAD, "size", "storage_class"),
-    row_template("ListObjectsV2", "contents", *OBJECT_HEAD, *CHECKSUM, "size", "storage_class"),
+    row_writer("ListObjectsV2", "contents", *OBJECT_HEAD, "size", "storage_class"),
+    row_writer("ListObjectsV2", "contents", *OBJECT_HEAD, *CHECKSUM, "size", "storage_class"),
 )
 OWNED_OBJECT = (
-    row_template("ListObjectsV2", "contents", *OBJECT_HEAD, "size", "owner.id", "storage_class"),
-    row_template("ListObjectsV2", "contents", *OBJECT_HEAD, *CHECKSUM, "size", "owner.id", "storage_class"),
+    row_writer("ListObjectsV2", "contents", *OBJECT_HEAD, "size", "owner.id", "storage_class"),
+    row_writer("ListObjectsV2", "contents", *OBJECT_HEAD, *CHECKSUM, "size", "owner.id", "storage_class"),
 )
 VERSION_HEAD = ("key", "version_id", "is_latest", "last_modified")
 VERSION = (
-    row_template("ListObjectVersions", "versions", *VERSION_HEAD, "etag", "size", "owner.id", "storage_class"),
-    row_template(
-        "ListObjectVersions", "versions", *VERSION_HEAD, "etag", *CHECKSUM, "size", "owner.id", "storage_class"
-    ),
+    row_writer("ListObjectVersions", "versions", *VERSION_HEAD, "etag", "size", "owner.id", "storage_class"),
+    row_writer("ListObjectVersions", "versions", *VERSION_HEAD, "etag", *CHECKSUM, "size", "owner.id", "storage_class"),
 )
-DELETE_MARKER = row_template("ListObjectVersions", "delete_markers", *VERSION_HEAD, "owner.id")
+DELETE_MARKER = row_writer("ListObjectVersions", "delete_markers", *VERSION_HEAD, "owner.id")
 
 STAMPS = 100_000
 stamps: dict[int, str] = {}
@@ -181,37 +181,35 @@ def common_prefixes(prefixes: list[str], url: bool) -> list[dict[str, str]]:
 
 
 def object_rows(items: list[tuple[str, Listed]], url: bool, owner: str | None) -> str:
-    plain, checked = [owned(row, owner) for row in OWNED_OBJECT] if owner else OBJECT
+    plain, checked = OWNED_OBJECT if owner else OBJECT
+    owned = (escape(owner),) if owner else ()
     rows = []
     for key, (_, listed) in zip(row_texts([key for key, _ in items], url), items, strict=True):
         stamp = stamps.get(listed.modified // 1000) or make_stamp(listed.modified)
         check = listed.checksum
         if check is None:
-            rows.append(plain % (key, stamp, listed.etag, listed.size, listed.storage_class))
+            rows.append(plain(key, stamp, listed.etag, listed.size, *owned, listed.storage_class))
         else:
             rows.append(
-                checked % (key, stamp, listed.etag, check.algorithm, check.kind, listed.size, listed.storage_class)
+                checked(key, stamp, listed.etag, check.algorithm, check.kind, listed.size, *owned, listed.storage_class)
             )
     return "".join(rows)
 
 
-def owned(row: str, owner: str) -> str:
-    """The template with the owner in it, who is the same for all of a bucket."""
-    return row.replace("<ID>%s</ID>", f"<ID>{escape(owner).replace('%', '%%')}</ID>")
-
-
 def version_rows(items: list[tuple[str, Listed, bool]], url: bool, owner: str) -> str:
-    plain, checked, marker = [owned(row, owner) for row in (*VERSION, DELETE_MARKER)]
+    plain, checked = VERSION
+    owned = escape(owner)
     rows = []
     for key, (_, listed, latest) in zip(row_texts([item[0] for item in items], url), items, strict=True):
         head = (key, listed.version_id, "true" if latest else "false", make_stamp(listed.modified))
+        tail = (listed.size, owned, listed.storage_class)
         check = listed.checksum
         if listed.delete_marker:
-            rows.append(marker % head)
+            rows.append(DELETE_MARKER(*head, owned))
         elif check is None:
-            rows.append(plain % (*head, listed.etag, listed.size, listed.storage_class))
+            rows.append(plain(*head, listed.etag, *tail))
         else:
-            rows.append(checked % (*head, listed.etag, check.algorithm, check.kind, listed.size, listed.storage_class))
+            rows.append(checked(*head, listed.etag, check.algorithm, check.kind, *tail))
     return "".join(rows)
 
 

@@ -52,6 +52,17 @@ def row_template(shape: ListShape, tag: str, columns: Iterable[str]) -> str:
     return f"<{tag}>{''.join(pieces)}{_closing(open_parent, shape.member)}</{tag}>"
 
 
+def compile_row(template: str) -> Callable[..., str]:
+    """A row template as a function of its columns: an f-string made once takes half the time that `%` takes."""
+    pieces = template.split("%s")
+    if any(mark in template for mark in "{}\\'\n") or any("%" in piece for piece in pieces):
+        raise ValueError(f"not a row template: {template}")
+    names = [f"column{number}" for number in range(len(pieces) - 1)]
+    text = pieces[0] + "".join(f"{{{name}}}{piece}" for name, piece in zip(names, pieces[1:], strict=True))
+    made: Callable[..., str] = eval(f"lambda {', '.join(names)}: f'{text}'")
+    return named(made, "write_row")
+
+
 def element_tag(name: str, shape: Shape) -> str:
     """The tag a member's element has; for a flattened list that of each row."""
     tag: str = shape.serialization.get("name", name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.s3.write import compile_row
+
 ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 ROW = (
     "<Contents><Key>p/&amp;</Key><LastModified>2026-11-21T10:00:00.000Z</LastModified>"
@@ -17,6 +19,20 @@ def test_a_row_template(table):
         "contents", "key", "last_modified", "etag", "size", "storage_class"
     )
     assert template % ("p/&amp;", "2026-11-21T10:00:00.000Z", ETAG, 0, "STANDARD") == ROW
+
+
+def test_a_row_template_made_a_function(table):
+    template = table.operations["ListObjectsV2"].row_template(
+        "contents", "key", "last_modified", "etag", "size", "storage_class"
+    )
+    assert compile_row(template)("p/&amp;", "2026-11-21T10:00:00.000Z", ETAG, 0, "STANDARD") == ROW
+    assert compile_row("<A>%s</A>")("{column0}%s") == "<A>{column0}%s</A>"
+
+
+@pytest.mark.parametrize("template", ["<A>{x}%s</A>", "<A>'%s</A>", "<A>\\%s</A>", "100%% %s", "<A>\n%s</A>"])
+def test_what_is_no_row_template_is_made_no_function(template):
+    with pytest.raises(ValueError, match="not a row template"):
+        compile_row(template)
 
 
 def test_a_row_template_with_elements_within_elements(table):
