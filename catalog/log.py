@@ -28,6 +28,7 @@ FORMAT = 1
 ROLL = 0xFFFFFFFF  # a frame whose body length is this says: the log goes on in the next segment
 MESSAGE_ROOM = 128 * 1024  # a message that comes with a body is smaller than this: headers and tags bound it
 _IOV_MAX = 1024
+_MAX_FILES = 256
 _READ = 4 * 1024 * 1024
 
 _decode = msgspec.msgpack.Decoder(LogRecord).decode
@@ -189,10 +190,17 @@ class Log:
     def _file(self, segment: int) -> int:
         descriptor = self._files.get(segment)
         if descriptor is None:
-            if len(self._files) >= 256:
+            self._close_dropped()
+            if len(self._files) >= _MAX_FILES:
                 os.close(self._files.pop(next(iter(self._files))))
             descriptor = self._files[segment] = os.open(self.path(segment), os.O_RDONLY | os.O_CLOEXEC)
         return descriptor
+
+    def _close_dropped(self) -> None:
+        """Another process drops segments; their room on the disk comes free when nobody has them open any more."""
+        for segment, descriptor in list(self._files.items()):
+            if os.fstat(descriptor).st_nlink == 0:
+                os.close(self._files.pop(segment))
 
     def _start_of(self, segment: int) -> Position:
         header = os.pread(self._file(segment), HEADER.size, 0)

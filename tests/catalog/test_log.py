@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -115,3 +116,24 @@ def test_a_dropped_segment_is_gone_for_new_readers(log: Log) -> None:
     with pytest.raises(FileNotFoundError):
         log.read_body(Piece(5, *places[0]), 0, 5)
     assert log.read_body(Piece(5, *places[-1]), 0, 5) == b"zzzzz"
+
+
+def test_a_segment_that_another_process_dropped_is_let_go(log: Log) -> None:
+    end = beginning(ID)
+    places = []
+    for number in range(12):
+        end, at = append(log, end, (b"z" * 50_000, f"n{number}"))
+        places += at
+    log.read_body(Piece(5, *places[0]), 0, 5)
+    dropped = log.path(1)
+    Log(log.directory, ID, SIZE).drop(1)
+    log.read_body(Piece(5, *places[-1]), 0, 5)
+    assert not [name for name in open_files() if name.startswith(str(dropped))]
+
+
+def open_files() -> list[str]:
+    names = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names.append(str(descriptor.readlink()))
+    return names
