@@ -17,7 +17,7 @@ from catalog.errors import (
     UserExists,
 )
 from catalog.index import lookup
-from catalog.index.apply import all_spaces, decode_version, locate, noncurrent_seqs, null_seq
+from catalog.index.apply import all_spaces, locate, noncurrent_seqs, null_seq
 from catalog.index.keys import escape, new_upload_id, new_version_id, space_of
 from catalog.records import (
     NULL_VERSION,
@@ -89,7 +89,7 @@ def put(
 ) -> tuple[Mutation, Version]:
     bucket = _same_bucket(turn, bucket)
     place = locate(turn.index, turn.txn, bucket.id, escape(key))
-    current = _current(turn, place)
+    current = lookup.current(turn.index, turn.txn, place)
     if check is not None:
         check(current)
     if upload_id is not None:
@@ -109,7 +109,7 @@ def delete(
 ) -> tuple[Mutation | None, Deleted]:
     bucket = _same_bucket(turn, bucket)
     place = locate(turn.index, turn.txn, bucket.id, escape(key))
-    current = _current(turn, place)
+    current = lookup.current(turn.index, turn.txn, place)
     if version_id is not None:
         found = lookup.version_by_id(turn.index, turn.txn, place, version_id)
         if check is not None:
@@ -196,11 +196,6 @@ def _same_bucket(turn: Turn, bucket: Bucket) -> Bucket:
     if now.id != bucket.id:
         raise NoBucket(bucket.name)
     return now
-
-
-def _current(turn: Turn, place: bytes | None) -> Version | None:
-    raw = turn.txn.get(place, db=turn.index.objects) if place is not None else None
-    return decode_version(raw) if raw is not None else None
 
 
 def _null_version(turn: Turn, place: bytes | None, current: Version | None) -> list[Removed]:

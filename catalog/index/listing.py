@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
 import lmdb
 import msgspec
@@ -23,6 +24,8 @@ from catalog.index.keys import (
 )
 from catalog.index.lookup import decode_upload, version_by_id
 from catalog.records import Bucket, Listed, Upload
+
+T = TypeVar("T")
 
 _decode: Callable[[bytes], Listed] = msgspec.msgpack.Decoder(Listed).decode
 
@@ -67,26 +70,17 @@ def list_objects(
     space = space_of(bucket.id)
     if not delimiter and not _has_children(txn, index.spaces, space):
         return _plain(index, txn, bucket.id, room, limit)
-    entries = walk(txn, index.objects, index.spaces, space, room.start)
-    count, last = 0, b""
-    while True:
-        for key, raw in entries:
-            if not key.startswith(room.prefix):
-                return page
-            common = room.common_prefix(key) if delimiter else None
-            if count == limit:
-                page.truncated, page.next = True, unescape(last)
-                return page
-            count += 1
-            if common is not None:
-                page.prefixes.append(unescape(common))
-                last = common
-                entries = walk(txn, index.objects, index.spaces, space, behind_all(common))
-                break
-            page.items.append((unescape(key), _decode(raw)))
-            last = key
+    last = b""
+    for common, key, raw in room.roll_up(room.start, lambda at: walk(txn, index.objects, index.spaces, space, at)):
+        if len(page.items) + len(page.prefixes) == limit:
+            page.truncated, page.next = True, unescape(last)
+            break
+        if common is not None:
+            page.prefixes.append(unescape(common))
         else:
-            return page
+            page.items.append((unescape(key), _decode(raw)))
+        last = common or key
+    return page
 
 
 def _plain(index: Index, txn: lmdb.Transaction, bucket_id: int, room: _Room, limit: int) -> Page:
@@ -131,28 +125,24 @@ def list_versions(
         below = _marker_seq(index, txn, bucket, after_key, after_version)
         if below is not None:
             start = max(escape(after_key), room.prefix)
-    resumed, count = escape(after_key), 0
-    entries = _all_versions(index, txn, space, start)
-    while True:
-        for key, version, latest in entries:
-            if not key.startswith(room.prefix):
-                return page
-            if below is not None and key == resumed and version.seq >= below:
-                continue
-            common = room.common_prefix(key) if delimiter else None
-            if count == limit:
-                page.truncated = True
-                return page
-            count += 1
-            if common is not None:
-                page.prefixes.append(unescape(common))
-                page.next_key, page.next_version = page.prefixes[-1], ""
-                entries = _all_versions(index, txn, space, behind_all(common))
-                break
+    resumed = escape(after_key)
+
+    def versions(at: bytes) -> Iterator[tuple[bytes, tuple[Listed, bool]]]:
+        for key, version, latest in _all_versions(index, txn, space, at):
+            if below is None or key != resumed or version.seq < below:
+                yield key, (version, latest)
+
+    for common, key, (version, latest) in room.roll_up(start, versions):
+        if len(page.items) + len(page.prefixes) == limit:
+            page.truncated = True
+            break
+        if common is not None:
+            page.prefixes.append(unescape(common))
+            page.next_key, page.next_version = page.prefixes[-1], ""
+        else:
             page.items.append((unescape(key), version, latest))
             page.next_key, page.next_version = page.items[-1][0], version.version_id
-        else:
-            return page
+    return page
 
 
 def list_uploads(
@@ -173,27 +163,22 @@ def list_uploads(
     start, marker = room.start, upload_bytes(after_upload) if after_upload else None
     if after_key and marker is not None:
         start = max(escape(after_key) + END + marker + b"\0", room.prefix)
-    count = 0
-    entries = walk(txn, index.uploads, index.spaces, space, start)
-    while True:
-        for place, raw in entries:
-            key = place[:-18]
-            if not key.startswith(room.prefix):
-                return page
-            common = room.common_prefix(key) if delimiter else None
-            if count == limit:
-                page.truncated = True
-                return page
-            count += 1
-            if common is not None:
-                page.prefixes.append(unescape(common))
-                page.next_key, page.next_upload = page.prefixes[-1], ""
-                entries = walk(txn, index.uploads, index.spaces, space, behind_all(common))
-                break
+
+    def uploads(at: bytes) -> Iterator[tuple[bytes, bytes]]:
+        for place, raw in walk(txn, index.uploads, index.spaces, space, at):
+            yield place[:-18], raw
+
+    for common, _, raw in room.roll_up(start, uploads):
+        if len(page.items) + len(page.prefixes) == limit:
+            page.truncated = True
+            break
+        if common is not None:
+            page.prefixes.append(unescape(common))
+            page.next_key, page.next_upload = page.prefixes[-1], ""
+        else:
             page.items.append(decode_upload(raw))
             page.next_key, page.next_upload = page.items[-1].key, page.items[-1].upload_id
-        else:
-            return page
+    return page
 
 
 def walk(
@@ -302,6 +287,23 @@ class _Room:
             raw = escape(after)
             behind = behind_all(raw) if delimiter and self.common_prefix(raw) == raw else raw + b"\0\1"
             self.start = max(self.prefix, behind)
+
+    def roll_up(
+        self, start: bytes, entries_from: Callable[[bytes], Iterator[tuple[bytes, T]]]
+    ) -> Iterator[tuple[bytes | None, bytes, T]]:
+        """Entries from `start` on; of those with a common prefix, that prefix with the first, the rest passed over."""
+        entries = entries_from(start)
+        while True:
+            for key, value in entries:
+                if not key.startswith(self.prefix):
+                    return
+                common = self.common_prefix(key) if self._delimiter else None
+                yield common, key, value
+                if common is not None:
+                    entries = entries_from(behind_all(common))
+                    break
+            else:
+                return
 
     def common_prefix(self, key: bytes) -> bytes | None:
         found = key.find(self._delimiter, self._length) if key.startswith(self.prefix) else -1

@@ -10,7 +10,7 @@ import msgspec
 from catalog.errors import BadVersionId, IsDeleteMarker, NoBucket, NoObject, NoUpload, NoVersion
 from catalog.index import Index
 from catalog.index.apply import decode_part, decode_version, locate, noncurrent_seqs, null_seq
-from catalog.index.keys import END, escape, newest_first, seq_of_version_id, space_of, upload_bytes
+from catalog.index.keys import END, escape, newest_first, seq_of_version_id, upload_bytes
 from catalog.records import NULL_VERSION, Bucket, Part, Upload, User, Version
 
 decode_bucket: Callable[[bytes], Bucket] = msgspec.msgpack.Decoder(Bucket).decode
@@ -54,26 +54,21 @@ def users(index: Index, txn: lmdb.Transaction) -> list[User]:
         return [decode_user(raw) for _, raw in cursor]
 
 
-def current(index: Index, txn: lmdb.Transaction, bucket_id: int, key: str) -> Version | None:
-    place = locate(index, txn, bucket_id, escape(key))
+def current(index: Index, txn: lmdb.Transaction, place: bytes | None) -> Version | None:
+    """The current version of the key spelled `place`; None if it has none, or a delete marker on top."""
     raw = txn.get(place, db=index.objects) if place is not None else None
     return decode_version(raw) if raw is not None else None
 
 
 def version(index: Index, txn: lmdb.Transaction, bucket: Bucket, key: str, version_id: str | None) -> Version:
     """The current version, or the one of that id. Raises NoObject, NoVersion, IsDeleteMarker, BadVersionId."""
-    name = key.encode()
-    raw = txn.get(space_of(bucket.id) + name, db=index.objects) if len(name) <= 480 and b"\0" not in name else None
-    if raw is not None and version_id is None:
-        return decode_version(raw)
     place = locate(index, txn, bucket.id, escape(key))
-    if raw is None and place is not None:
-        raw = txn.get(place, db=index.objects)
     if version_id is None:
-        if raw is not None:
-            return decode_version(raw)
-        marker = _marker_on_top(index, txn, place) if bucket.versioning and place is not None else None
-        raise NoObject(bucket.name, key, marker)
+        found = current(index, txn, place)
+        if found is None:
+            marker = _marker_on_top(index, txn, place) if bucket.versioning and place is not None else None
+            raise NoObject(bucket.name, key, marker)
+        return found
     found = version_by_id(index, txn, place, version_id)
     if found is None:
         raise NoVersion(bucket.name, key, version_id)
