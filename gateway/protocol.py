@@ -1,40 +1,89 @@
-"""HTTP on a connection: uvicorn's, with a limit to the head of a request and S3's own answer to what is no request."""
+"""HTTP on a connection: httptools reads, uvicorn's server keeps; each request is an Exchange, one after the other."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import Any
+from collections import deque
+from typing import Any, cast
+from urllib.parse import unquote_to_bytes
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
+from uvicorn.server import ServerState
 
+from gateway.exchange import Exchange, header_lines
+from gateway.logging import log
+from gateway.request import HEADERS
 from gateway.s3.errors import S3Error, render_error
 from gateway.s3.rendered import WHOLE
 
 # S3 takes 8 KiB of headers; a key of 1,024 bytes may come percent-encoded, and a presigned URL adds to it.
 MAX_HEAD = 64 << 10
 
+ASGI = {"version": "3.0", "spec_version": "2.3"}
 EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 
-Headers = list[tuple[bytes, bytes]]
-_defaults: tuple[Headers, bytes] = ([], b"")
 
+class Protocol(asyncio.Protocol):
+    """One connection. uvicorn makes it, and asks it to `shutdown` when the server stops."""
 
-class Protocol(HttpToolsProtocol):
-    """While a head is incomplete, what has come of it is counted: nobody may fill the memory with one."""
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.app = config.loaded_app
+        self.loop = _loop or asyncio.get_running_loop()
+        self.patience = config.timeout_keep_alive
+        self.server_state = server_state
+        self.tasks = server_state.tasks
+        self.connections: set[Any] = server_state.connections
+        self.parser = self.new_parser()
+        self.transport: asyncio.Transport
+        self.client: tuple[str, int] | None = None
+        self.server: tuple[str, int | None] | None = None
+        self.scheme = "http"
+        self.exchange: Exchange | None = None
+        self.waiting: deque[Exchange] = deque()
+        self.writable: asyncio.Future[None] | None = None
+        self.reading = True
+        self.idle_since = self.loop.time()
+        self.timer: asyncio.TimerHandle | None = None
+        self.url = b""
+        self.headers: dict[str, str] = {}
+        self.head, self.in_head = 0, False
 
-    head = 0
-    in_head = False
+    def new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        # What follows a request that closes the connection must not spoil the answer to it.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        return parser
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.head, self.in_head = 0, True
+    # asyncio's side
 
-    def on_headers_complete(self) -> None:
-        self.in_head = False
-        self.scope["extensions"] = EXTENSIONS
-        super().on_headers_complete()
-        if self.cycle is not None:
-            self.cycle.__class__ = Cycle
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = line = cast(asyncio.Transport, transport)  # uvloop's is none by birth
+        self.client, self.server = get_remote_addr(line), get_local_addr(line)
+        self.scheme = "https" if is_ssl(line) else "http"
+        self.connections.add(self)
+        self.timer = self.loop.call_later(self.patience, self.check_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connections.discard(self)
+        if self.timer is not None:
+            self.timer.cancel()
+        for exchange in (self.exchange, *self.waiting):
+            if exchange is not None:
+                exchange.hang_up()
+        self.waiting.clear()
+        self.resume_writing()
+
+    def eof_received(self) -> None:
+        pass
 
     def data_received(self, data: bytes) -> None:
         if self.in_head:
@@ -42,13 +91,146 @@ class Protocol(HttpToolsProtocol):
             if self.head > MAX_HEAD:
                 self.refuse(S3Error("RequestHeaderSectionTooLarge"))
                 return
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self.decline(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.refuse(S3Error("BadRequest"))
 
-    def send_400_response(self, msg: str) -> None:
-        self.refuse(S3Error("BadRequest"))
+    def pause_writing(self) -> None:
+        if self.writable is None:
+            self.writable = self.loop.create_future()
+
+    def resume_writing(self) -> None:
+        writable, self.writable = self.writable, None
+        if writable is not None and not writable.done():
+            writable.set_result(None)
+
+    # the parser's side
+
+    def on_message_begin(self) -> None:
+        self.url, self.headers = b"", {}
+        self.head, self.in_head = 0, True
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        known, text = NAMES[name], value.rstrip().decode("latin-1")
+        headers = self.headers
+        headers[known] = f"{headers[known]},{text}" if known in headers else text
+
+    def on_headers_complete(self) -> None:
+        self.in_head = False
+        if self.parser.should_upgrade():
+            return  # the parser stops here, for `decline`
+        scope = self.scope()
+        keep_alive = self.parser.should_keep_alive() and scope["http_version"] != "1.0"
+        withheld = "expect" in self.headers and self.headers["expect"].lower() == "100-continue"
+        exchange = Exchange(self, scope, keep_alive, withheld)
+        if self.exchange is None:
+            self.start(exchange)
+        else:
+            self.pause_reading()
+            self.waiting.append(exchange)
+
+    def on_body(self, body: bytes) -> None:
+        if (exchange := self.last) is not None:
+            exchange.take(body)
+
+    def on_message_complete(self) -> None:
+        if (exchange := self.last) is not None:
+            exchange.take_end()
+
+    @property
+    def last(self) -> Exchange | None:
+        """The request that is coming in, or came last; None once it has its answer."""
+        return self.waiting[-1] if self.waiting else self.exchange
+
+    def scope(self) -> Scope:
+        """Raises ValueError for a target that is not ASCII, or is none."""
+        url = self.url
+        if url[:1] != b"/" or b"#" in url:
+            parsed = httptools.parse_url(url)
+            path, query = parsed.path or b"/", parsed.query or b""
+        else:
+            path, _, query = url.partition(b"?")
+        if not url.isascii():
+            raise ValueError("a target that is not ASCII")
+        scope = Scope()
+        scope["type"] = "http"
+        scope["http_version"] = self.parser.get_http_version()
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["raw_path"] = path
+        scope["query_string"] = query
+        scope["scheme"] = self.scheme
+        scope["client"] = self.client
+        scope["server"] = self.server
+        scope["extensions"] = EXTENSIONS
+        scope[HEADERS] = self.headers
+        return scope
+
+    def decline(self, rest: bytes) -> None:
+        """Of a client that offers another protocol, as Java's does: goes on in HTTP/1.1, as if it had not."""
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self.refuse(S3Error("BadRequest"))
+            return
+        self.headers.pop("upgrade", None)
+        lines = [f"{name}: {value}" for name, value in self.headers.items()]
+        head = f"{method.decode()} {self.url.decode()} HTTP/1.1\r\n" + "\r\n".join([*lines, "", ""])
+        self.parser = self.new_parser()
+        self.data_received(head.encode("latin-1") + rest)
+
+    # what an exchange asks
+
+    def start(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        exchange.task = self.loop.create_task(exchange.run(self.app))
+        self.tasks.add(exchange.task)
+
+    def finished(self, exchange: Exchange) -> None:
+        """The answer is out: the connection is the next one's, if it goes on."""
+        self.exchange = None
+        if not exchange.keep_alive:
+            self.transport.close()
+            return
+        self.idle_since = self.loop.time()
+        self.resume_reading()
+        if self.waiting:
+            self.start(self.waiting.popleft())
+
+    def pause_reading(self) -> None:
+        if self.reading:
+            self.reading = False
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self.reading and not self.transport.is_closing():
+            self.reading = True
+            self.transport.resume_reading()
+
+    # ends of a connection
+
+    def check_idle(self) -> None:
+        """Its own timer asks from time to time, rather than a new one for each request."""
+        idle = self.loop.time() - self.idle_since if self.exchange is None else 0.0
+        if idle >= self.patience:
+            self.transport.close()
+            return
+        self.timer = self.loop.call_later(self.patience - idle, self.check_idle)
+
+    def shutdown(self) -> None:
+        if (last := self.last) is None:
+            self.transport.close()
+        else:
+            last.keep_alive = False
 
     def refuse(self, error: S3Error) -> None:
+        """The answer to what is no request."""
         self.in_head = False
+        log.warning("refused what is no HTTP request: %s", error.code)
         request_id = os.urandom(8).hex().upper()
         answer = render_error(error, "", request_id, "")
         headers = [
@@ -57,54 +239,38 @@ class Protocol(HttpToolsProtocol):
             (b"x-amz-request-id", request_id.encode()),
             (b"connection", b"close"),
         ]
-        lines = [b"HTTP/1.1 %d Bad Request" % answer.status, *(b"%s: %s" % header for header in headers)]
-        self.transport.write(b"\r\n".join([*lines, b"", answer.body]))
+        head = b"HTTP/1.1 %d Bad Request\r\n" % answer.status + header_lines(headers)
+        self.transport.write(head + b"\r\n" + answer.body)
         self.transport.close()
 
 
-class Cycle(RequestResponseCycle):
-    """uvicorn's side of a request and its answer, with answers that are one write."""
+class Scope(dict[str, Any]):
+    """ASGI's scope of a request. What only the server's own paths ask for is made when it is asked for."""
 
-    async def send(self, message: Any) -> None:
-        if message["type"] != WHOLE:
-            await super().send(message)
-            return
-        status, headers, body = message["status"], message["headers"], message["body"]
-        if not self.is_framed(status, headers, body):
-            await super().send({"type": "http.response.start", "status": status, "headers": headers})
-            await super().send({"type": "http.response.body", "body": body})
-            return
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
-        if self.disconnected:
-            return
-        head = STATUS_LINE[status] + default_lines(self.default_headers) + header_lines(headers)
-        self.response_started = self.response_complete = True
-        self.waiting_for_100_continue = False
-        self.transport.write(b"%b\r\n%b" % (head if self.keep_alive else head + b"connection: close\r\n", body))
-        self.message_event.set()
-        if not self.keep_alive:
-            self.transport.close()
-        self.on_response()
-
-    def is_framed(self, status: int, headers: Headers, body: bytes | memoryview) -> bool:
-        """Whether the headers say where the answer ends."""
-        if self.scope["method"] == "HEAD" or status in (204, 304):
-            return not body
-        return dict(headers).get(b"content-length") == b"%d" % len(body)
+    def __missing__(self, name: str) -> Any:
+        match name:
+            case "headers":
+                made: Any = [(key.encode("latin-1"), value.encode("latin-1")) for key, value in self[HEADERS].items()]
+            case "path":
+                made = unquote_to_bytes(self["raw_path"]).decode("utf-8", "replace")
+            case "asgi":
+                made = ASGI
+            case "root_path":
+                made = ""
+            case _:
+                raise KeyError(name)
+        self[name] = made
+        return made
 
 
-def default_lines(headers: Headers) -> bytes:
-    """The date and the server's name, which uvicorn makes anew every second."""
-    global _defaults
-    if _defaults[0] is not headers:
-        _defaults = headers, header_lines(headers)
-    return _defaults[1]
+class Names(dict[bytes, str]):
+    """Names of headers in lower case, those that were met remembered within bounds."""
+
+    def __missing__(self, sent: bytes) -> str:
+        name = sent.lower().decode("latin-1")
+        if len(self) < 1024 and len(sent) <= 64:
+            self[sent] = name
+        return name
 
 
-def header_lines(headers: Headers) -> bytes:
-    """As they stand on the wire. RuntimeError: a value would end its line."""
-    text = b"".join([b"%b: %b\r\n" % header for header in headers])
-    if text.count(b"\n") != len(headers) or text.count(b"\r") != len(headers) or b"\0" in text:
-        raise RuntimeError("Invalid HTTP header value.")
-    return text
+NAMES = Names()

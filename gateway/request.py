@@ -20,6 +20,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 MAX_KEY_BYTES = 1024
 
+# Of an ASGI scope: the headers by lower-case name, decoded, blanks around them gone, equal names joined by commas.
+HEADERS = "ducket.headers"
+
 _HOST_ID = base64.b64encode(os.urandom(57)).decode()
 
 
@@ -90,7 +93,7 @@ class Request:
         request.receive = receive
         request.request_id = f"{random.getrandbits(64):016X}"
         request.host_id = _HOST_ID
-        request.headers = headers = _join_headers(scope["headers"])
+        request.headers = headers = scope.get(HEADERS) or _join_headers(scope["headers"])
         length = headers.get("content-length")
         request.content_length = int(length) if length is not None and is_number(length) else None
         request.sent_content_encoding = None

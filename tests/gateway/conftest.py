@@ -15,6 +15,7 @@ from gateway.blobs import Blobs
 from gateway.operations import Context
 from gateway.request import Request
 from gateway.settings import Settings
+from tests.gateway.connections import Send, served
 
 ROOT = User(ROOT_ID, "root", "ROOTACCESSKEY", "root-secret-key")
 ALICE = User("a" * 64, "alice", "ALICEACCESSKEY", "alice-secret-key")
@@ -32,6 +33,12 @@ async def catalog() -> AsyncIterator[Catalog]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data=tmp_path, root_access_key=ROOT.access_key, root_secret_key=ROOT.secret_key)
+
+
+@pytest.fixture
+async def send() -> AsyncIterator[Send]:
+    async with served() as talk:
+        yield talk
 
 
 NewContext = Callable[..., Context]

@@ -1,0 +1,215 @@
+"""One request and its answer on a connection: ASGI's receive and send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from gateway.logging import log
+from gateway.s3.rendered import WHOLE
+
+if TYPE_CHECKING:
+    from gateway.protocol import Protocol
+
+Headers = list[tuple[bytes, bytes]]
+Message = dict[str, Any]
+Application = Callable[..., Awaitable[None]]
+
+# So much of a body may wait here for its reader.
+READ_AHEAD = 64 << 10
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+FAILED: Message = {"type": WHOLE, "status": 500, "headers": [(b"content-length", b"0")], "body": b""}
+
+_defaults: tuple[Headers, bytes] = ([], b"")
+
+
+class Exchange:
+    """`keep_alive`: the connection goes on after the answer; `gone`: the client is not there any more."""
+
+    __slots__ = (
+        "bodiless",
+        "chunked",
+        "complete",
+        "connection",
+        "gone",
+        "keep_alive",
+        "left",
+        "more_body",
+        "pieces",
+        "scope",
+        "size",
+        "started",
+        "taken",
+        "task",
+        "waiter",
+        "withheld",
+    )
+
+    def __init__(self, connection: Protocol, scope: Message, keep_alive: bool, withheld: bool) -> None:
+        self.connection = connection
+        self.scope = scope
+        self.keep_alive = keep_alive
+        self.withheld = withheld  # the body, until it is asked for
+        self.pieces: list[bytes] = []
+        self.size = 0
+        self.more_body = True
+        self.taken = self.started = self.complete = self.gone = False
+        self.waiter: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    async def run(self, application: Application) -> None:
+        try:
+            await application(self.scope, self.receive, self.send)
+        except Exception as failure:
+            log.error("the application failed", exc_info=failure)
+        finally:
+            self.connection.tasks.discard(self.task)
+            if not self.complete and not self.gone:
+                await self.break_off()
+
+    async def break_off(self) -> None:
+        """An answer that has no end ends the connection; one that has not begun is an error's."""
+        self.keep_alive = False
+        if not self.started:
+            await self.send(FAILED)
+        self.connection.transport.close()
+
+    # the body, as it comes
+
+    def take(self, piece: bytes) -> None:
+        self.pieces.append(piece)
+        self.size += len(piece)
+        if self.size > READ_AHEAD:
+            self.connection.pause_reading()
+        if self.waiter is not None:
+            self.wake()
+
+    def take_end(self) -> None:
+        self.more_body = False
+        if self.waiter is not None:
+            self.wake()
+
+    def hang_up(self) -> None:
+        self.gone = True
+        if self.waiter is not None:
+            self.wake()
+
+    async def receive(self) -> Message:
+        if self.withheld:
+            self.withheld = False
+            self.connection.transport.write(CONTINUE)
+        while not self.gone and not self.complete:
+            if self.taken or (self.more_body and not self.pieces):
+                await self.wait()
+                continue
+            pieces, self.pieces, self.size = self.pieces, [], 0
+            self.taken = not self.more_body
+            if self.more_body:
+                self.connection.resume_reading()
+            body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            return {"type": "http.request", "body": body, "more_body": self.more_body}
+        return {"type": "http.disconnect"}
+
+    async def wait(self) -> None:
+        self.connection.resume_reading()
+        self.waiter = self.connection.loop.create_future()
+        try:
+            await self.waiter
+        finally:
+            self.waiter = None
+
+    def wake(self) -> None:
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    # the answer
+
+    async def send(self, message: Message) -> None:
+        connection = self.connection
+        while connection.writable is not None and not self.gone:
+            await asyncio.shield(connection.writable)
+        if self.gone or self.complete:
+            return
+        kind = message["type"]
+        if kind == WHOLE:
+            self.send_whole(message["status"], message["headers"], message["body"])
+        elif kind == "http.response.start":
+            self.send_head(message["status"], message["headers"])
+        else:
+            self.send_body(message.get("body", b""), message.get("more_body", False))
+
+    def send_whole(self, status: int, headers: Headers, body: bytes | memoryview) -> None:
+        """In one write, if the headers say where the answer ends."""
+        head = self.head_lines(status, headers)
+        if self.has_body(status):
+            if b"content-length: %d\r\n" % len(body) not in head:
+                self.send_head(status, headers)
+                self.send_body(body, False)
+                return
+        elif body:
+            raise RuntimeError(f"an answer of status {status} has no body")
+        self.started = self.complete = True
+        close = b"" if self.keep_alive else b"connection: close\r\n"
+        self.connection.transport.write(b"".join((head, close, b"\r\n", body)))
+        self.connection.finished(self)
+
+    def send_head(self, status: int, headers: Headers) -> None:
+        self.started = True
+        head = self.head_lines(status, headers)
+        said = dict(headers)
+        self.bodiless = not self.has_body(status)
+        self.chunked = not self.bodiless and b"content-length" not in said
+        self.left = 0 if self.bodiless else int(said.get(b"content-length", 0))
+        if said.get(b"connection") == b"close":
+            self.keep_alive = False
+        elif not self.keep_alive:
+            head += b"connection: close\r\n"
+        if self.chunked:
+            head += b"transfer-encoding: chunked\r\n"
+        self.connection.transport.write(head + b"\r\n")
+
+    def send_body(self, body: bytes | memoryview, more: bool) -> None:
+        """Raises RuntimeError for more or less of it than the head said."""
+        transport = self.connection.transport
+        if self.chunked:
+            if body:
+                transport.write(b"".join((b"%x\r\n" % len(body), body, b"\r\n")))
+            if not more:
+                transport.write(b"0\r\n\r\n")
+        elif not self.bodiless:
+            self.left -= len(body)
+            if self.left < 0 or (self.left and not more):
+                raise RuntimeError("the answer's body is not as long as its head says")
+            if body:
+                transport.write(body)
+        if not more:
+            self.complete = True
+            self.wake()
+            self.connection.finished(self)
+
+    def has_body(self, status: int) -> bool:
+        return self.scope["method"] != "HEAD" and status != 204 and status != 304
+
+    def head_lines(self, status: int, headers: Headers) -> bytes:
+        line = STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+        return line + default_lines(self.connection.server_state.default_headers) + header_lines(headers)
+
+
+def default_lines(headers: Headers) -> bytes:
+    """The date and the server's name, which uvicorn makes anew every second."""
+    global _defaults
+    if _defaults[0] is not headers:
+        _defaults = headers, header_lines(headers)
+    return _defaults[1]
+
+
+def header_lines(headers: Headers) -> bytes:
+    """As they stand on the wire. RuntimeError: a value would end its line."""
+    text = b"".join([b"%b: %b\r\n" % header for header in headers])
+    if text.count(b"\n") != len(headers) or text.count(b"\r") != len(headers) or b"\0" in text:
+        raise RuntimeError("Invalid HTTP header value.")
+    return text

@@ -1,0 +1,96 @@
+"""An application behind a connection of ours, on a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from gateway.protocol import Protocol
+from gateway.s3.rendered import WHOLE
+
+
+async def app(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    path = scope["path"]
+    if path in WRONG:
+        await WRONG[path](send)
+    else:
+        await (whole if path.startswith("/whole") else echo)(scope, receive, send)
+
+
+async def whole(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    """An answer in one message, its Content-Length as the path has it."""
+    assert WHOLE in scope["extensions"]
+    length = scope["path"].rpartition("/")[2].encode()
+    headers = [(b"content-length", length)] if length else []
+    await send(
+        {"type": WHOLE, "status": 200, "headers": headers, "body": b"" if scope["method"] == "HEAD" else b"hello"}
+    )
+
+
+async def echo(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    headers = dict(scope["headers"])
+    if scope["path"] == "/headers":
+        body = b";".join(b"%b=%b" % header for header in scope["headers"])
+    elif b"x-target" in headers:
+        body = b"%b?%b" % (scope["raw_path"], scope["query_string"])
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def too_short(send: Callable[..., Any]) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
+    await send({"type": "http.response.body", "body": b"ab"})
+
+
+async def too_long(send: Callable[..., Any]) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+    await send({"type": "http.response.body", "body": b"ab"})
+
+
+async def silent(send: Callable[..., Any]) -> None:
+    pass
+
+
+async def raising(send: Callable[..., Any]) -> None:
+    raise ValueError("on purpose")
+
+
+WRONG = {"/short": too_short, "/long": too_long, "/silent": silent, "/raises": raising}
+Send = Callable[..., Any]
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[Send]:
+    """Sends pieces one after the other, and gives what came back until the connection's end or `expected`."""
+    config = uvicorn.Config(app, http=Protocol, ws="none", timeout_keep_alive=1, lifespan="off", log_config=None)
+    config.load()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Protocol(config, ServerState(), {}), "127.0.0.1", 0)
+
+    async def talk(*pieces: bytes, expected: bytes = b"") -> bytes:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        answer = b""
+        try:
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+            while not (expected and answer.endswith(expected)) and (data := await reader.read(65536)):
+                answer += data
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+        return answer
+
+    yield talk
+    server.close()
