@@ -1,7 +1,8 @@
 """The catalog: buckets, keys, versions and metadata in a log, an ordered index and DuckDB. It knows no HTTP."""
 
 from catalog.decisions import Check, Deleted, Source
-from catalog.index.listing import Page, UploadPage, VersionPage
+from catalog.index.listing import UploadPage
+from catalog.rows import Page, VersionPage
 from catalog.store import Catalog
 
 SMALL_BODY = 64 * 1024  # bytes up to which a body lies in the commit log itself

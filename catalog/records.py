@@ -64,21 +64,14 @@ class Version(Record, frozen=True):
     upload_id: str | None = None  # the upload it was completed from
 
 
-class Listed(Record, frozen=True):
-    """What a listing says of a version: the first fields of `Version`, decoded without the rest."""
+class Named(Record, frozen=True):
+    """Which version it is: the first fields of `Version`, decoded without the rest."""
 
     seq: int
     version_id: str
-    modified: int
-    etag: str
-    size: int
-    storage_class: str
-    owner: str
-    checksum: Checksum | None = None
-    delete_marker: bool = False
 
 
-assert Version.__struct_fields__[: len(Listed.__struct_fields__)] == Listed.__struct_fields__
+assert Version.__struct_fields__[: len(Named.__struct_fields__)] == Named.__struct_fields__
 
 
 class Bucket(Record, frozen=True):

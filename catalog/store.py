@@ -18,11 +18,12 @@ from catalog.decisions import Check, Deleted, Source
 from catalog.errors import CatalogError
 from catalog.folder import Folder
 from catalog.index import Index, listing, lookup
-from catalog.index.listing import Page, UploadPage, VersionPage
+from catalog.index.listing import UploadPage
 from catalog.index.rebuild import Feed
 from catalog.log import Log
 from catalog.opening import open_index
 from catalog.records import Bucket, Mutation, Origin, Part, Piece, Position, Upload, User, Version
+from catalog.rows import Page, VersionPage
 from catalog.tail import Tail
 
 T = TypeVar("T")

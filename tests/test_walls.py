@@ -57,7 +57,7 @@ RESERVED: dict[str, set[str]] = {
 }
 
 # The gateway knows of the catalog what it shows, and the command line how to ask the database.
-SHOWN = {"catalog", "catalog.records", "catalog.errors"}
+SHOWN = {"catalog", "catalog.records", "catalog.errors", "catalog.rows"}
 BEHIND_THE_SCENES = {"gateway.supervisor": {"catalog.folder"}, "gateway.cli": {"catalog.database.client"}}
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from catalog.records import Position
 
-FORMAT = b"1"
+FORMAT = b"2"
 MAP_SIZE = 1 << 40
 MAX_READERS = 4096
 

@@ -9,6 +9,7 @@ import lmdb
 import msgspec
 
 from catalog.index import Index, encode
+from catalog.index.entries import to_entry, version_of
 from catalog.index.keys import (
     CHUNK,
     END,
@@ -37,7 +38,6 @@ from catalog.records import (
     VersionUpdated,
 )
 
-decode_version: Callable[[bytes], Version] = msgspec.msgpack.Decoder(Version).decode
 decode_part: Callable[[bytes], Part] = msgspec.msgpack.Decoder(Part).decode
 
 
@@ -94,7 +94,7 @@ class Change:
         if key is None:
             return
         raw = txn.get(key, db=index.objects)
-        current = decode_version(raw) if raw is not None else None
+        current = version_of(raw) if raw is not None else None
         for removed in mutation.removed:
             if current is not None and current.seq == removed.seq:
                 self.release(current)
@@ -107,10 +107,11 @@ class Change:
             self.hold(put)
             if current is not None and raw is not None:
                 self._put_version(key, current, raw)
+            made = to_entry(mutation.key, put)
             if put.delete_marker:
-                self._put_version(key, put, encode(put))
+                self._put_version(key, put, made)
             else:
-                txn.put(key, encode(put), db=index.objects)
+                txn.put(key, made, db=index.objects)
         if raw is not None and (current is None if put is None else put.delete_marker):
             txn.delete(key, db=index.objects)
         if put is None:
@@ -123,11 +124,12 @@ class Change:
         key = self.locate(mutation.bucket_id, mutation.key)
         if key is None:
             return
+        made = to_entry(mutation.key, version)
         raw = self.txn.get(key, db=self.index.objects)
-        if raw is not None and decode_version(raw).seq == version.seq:
-            self.txn.put(key, encode(version), db=self.index.objects)
+        if raw is not None and version_of(raw).seq == version.seq:
+            self.txn.put(key, made, db=self.index.objects)
         else:
-            self.txn.put(key + END + newest_first(version.seq), encode(version), db=self.index.versions)
+            self.txn.put(key + END + newest_first(version.seq), made, db=self.index.versions)
 
     def upload_created(self, mutation: UploadCreated) -> None:
         upload = mutation.upload
@@ -182,7 +184,7 @@ class Change:
     def _remove_noncurrent(self, key: bytes, removed: Removed) -> None:
         raw = self.txn.pop(key + END + newest_first(removed.seq), db=self.index.versions)
         if raw is not None:
-            self.release(decode_version(raw))
+            self.release(version_of(raw))
         if removed.version_id == NULL_VERSION:
             self.txn.delete(key, db=self.index.nulls)
 
@@ -192,7 +194,7 @@ class Change:
             if not cursor.set_range(key + END) or not cursor.key().startswith(key + END):
                 return
             raw = cursor.value()
-            version = decode_version(raw)
+            version = version_of(raw)
             if version.delete_marker:
                 return
             cursor.delete()

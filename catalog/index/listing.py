@@ -9,10 +9,10 @@ from itertools import islice
 from typing import TypeVar
 
 import lmdb
-import msgspec
 
 from catalog.index import Index
 from catalog.index.apply import locate
+from catalog.index.entries import named, row_of
 from catalog.index.keys import (
     CHUNK,
     END,
@@ -23,32 +23,12 @@ from catalog.index.keys import (
     upload_bytes,
 )
 from catalog.index.lookup import decode_upload, version_by_id
-from catalog.records import Bucket, Listed, Upload
+from catalog.records import Bucket, Upload
+from catalog.rows import ODD, ROW, ListedVersion, Page, VersionPage, key_of
 
 T = TypeVar("T")
 
-_decode: Callable[[bytes], Listed] = msgspec.msgpack.Decoder(Listed).decode
-
-
-@dataclass(slots=True)
-class Page:
-    """`next` is the last key or common prefix returned, fit to be the next page's `after`; "" at the end."""
-
-    items: list[tuple[str, Listed]] = field(default_factory=list)
-    prefixes: list[str] = field(default_factory=list)
-    truncated: bool = False
-    next: str = ""
-
-
-@dataclass(slots=True)
-class VersionPage:
-    """Items are key, version and whether it is the latest; `next_version` is "" behind a common prefix."""
-
-    items: list[tuple[str, Listed, bool]] = field(default_factory=list)
-    prefixes: list[str] = field(default_factory=list)
-    truncated: bool = False
-    next_key: str = ""
-    next_version: str = ""
+_FIRST = 32  # entries read at once before it is known how many there are; then four times as many
 
 
 @dataclass(slots=True)
@@ -63,45 +43,60 @@ class UploadPage:
 def list_objects(
     index: Index, txn: lmdb.Transaction, bucket: Bucket, prefix: str, delimiter: str, after: str, limit: int
 ) -> Page:
-    page = Page()
-    room = _Room(prefix, delimiter, after)
     if limit <= 0:
-        return page
-    space = space_of(bucket.id)
-    if not delimiter and not _has_children(txn, index.spaces, space):
-        return _plain(index, txn, bucket.id, room, limit)
-    last = b""
-    for common, key, raw in room.roll_up(room.start, lambda at: walk(txn, index.objects, index.spaces, space, at)):
-        if len(page.items) + len(page.prefixes) == limit:
-            page.truncated, page.next = True, unescape(last)
+        return Page()
+    page, last = Page(), b""
+    rows: list[bytes] = []
+    for run, common in _runs(index, txn, space_of(bucket.id), _Room(prefix, delimiter, after), limit + 1):
+        left = limit - len(rows) - len(page.prefixes)
+        if run and left:
+            rows += run[:left]
+            last = rows[-1]
+        if len(run) > left or (common is not None and len(run) == left):
+            page.truncated, page.next = True, unescape(key_of(last))
             break
         if common is not None:
             page.prefixes.append(unescape(common))
-        else:
-            page.items.append((unescape(key), _decode(raw)))
-        last = common or key
+            last = common
+    page.rows, page.count = ROW.join(rows), len(rows)
+    if ODD in page.rows:
+        page.rows = page.rows.replace(b"\0\1", b"\0")
     return page
 
 
-def _plain(index: Index, txn: lmdb.Transaction, bucket_id: int, room: _Room, limit: int) -> Page:
-    """The commonest listing, without a layer between the cursor and the page."""
-    space = space_of(bucket_id)
-    prefix = space + room.prefix
-    with txn.cursor(db=index.objects) as cursor:
-        if not cursor.set_range(space + room.start):
-            return Page()
-        found = list(islice(cursor, limit + 1))
-    end = behind_all(prefix) if room.prefix else space_of(bucket_id + 1)
-    if found[-1][0] >= end:
-        del found[bisect_left(found, (end,)) :]
-    more = len(found) > limit
-    if more:
-        found.pop()
-    names = [key[8:].decode() for key, _ in found]
-    if "\0" in "".join(names):
-        names = [unescape(key[8:]) for key, _ in found]
-    items = list(zip(names, [_decode(raw) for _, raw in found], strict=True))
-    return Page(items, [], more, items[-1][0] if more else "")
+def _runs(
+    index: Index, txn: lmdb.Transaction, space: bytes, room: _Room, most: int
+) -> Iterator[tuple[list[bytes], bytes | None]]:
+    """Rows of objects that have no common prefix, then the common prefix that ends the run, if one does."""
+    if not _has_children(txn, index.spaces, space, room):
+        return _direct_runs(txn, index.objects, space, room, most)
+    entries = room.roll_up(room.start, lambda at: walk(txn, index.objects, index.spaces, space, at))
+    return (([key + row_of(raw)], None) if common is None else ([], common) for common, key, raw in entries)
+
+
+def _direct_runs(
+    txn: lmdb.Transaction, table: object, space: bytes, room: _Room, most: int
+) -> Iterator[tuple[list[bytes], bytes | None]]:
+    """The commonest listing, without a layer between the cursor and the page; at most `most` entries are read ahead."""
+    start, end, size = space + room.start, room.end(space), min(_FIRST, most)
+    with txn.cursor(db=table) as cursor:
+        while cursor.set_range(start[:511]):
+            entries = iter(cursor)
+            common = None
+            while common is None:
+                found = list(islice(entries, size))
+                more = len(found) == size
+                if found and found[-1][0] >= end:
+                    del found[bisect_left(found, (end,)) :]
+                    more = False
+                if room.delimiter:
+                    common = room.cut(space, found)
+                yield [key[8:] + entry[1 : entry[0]] for key, entry in found], common
+                if common is None and not more:
+                    return
+                most -= len(found)
+                size = min(4 * size, most)
+            start, size = space + behind_all(common), 1
 
 
 def list_versions(
@@ -127,12 +122,12 @@ def list_versions(
             start = max(escape(after_key), room.prefix)
     resumed = escape(after_key)
 
-    def versions(at: bytes) -> Iterator[tuple[bytes, tuple[Listed, bool]]]:
-        for key, version, latest in _all_versions(index, txn, space, at):
-            if below is None or key != resumed or version.seq < below:
-                yield key, (version, latest)
+    def versions(at: bytes) -> Iterator[tuple[bytes, tuple[bytes, bool]]]:
+        for key, entry, latest in _all_versions(index, txn, space, at):
+            if below is None or key != resumed or named(entry).seq < below:
+                yield key, (entry, latest)
 
-    for common, key, (version, latest) in room.roll_up(start, versions):
+    for common, key, (entry, latest) in room.roll_up(start, versions):
         if len(page.items) + len(page.prefixes) == limit:
             page.truncated = True
             break
@@ -140,8 +135,9 @@ def list_versions(
             page.prefixes.append(unescape(common))
             page.next_key, page.next_version = page.prefixes[-1], ""
         else:
-            page.items.append((unescape(key), version, latest))
-            page.next_key, page.next_version = page.items[-1][0], version.version_id
+            version = named(entry)
+            page.items.append(ListedVersion(unescape(key), version.seq, version.version_id, latest, row_of(entry)))
+            page.next_key, page.next_version = page.items[-1].key, version.version_id
     return page
 
 
@@ -231,8 +227,11 @@ def _merged(
         entry = next(direct, None)
 
 
-def _has_children(txn: lmdb.Transaction, spaces: object, space: bytes) -> bool:
-    return next(_children(txn, spaces, space, b""), None) is not None
+def _has_children(txn: lmdb.Transaction, spaces: object, space: bytes, room: _Room) -> bool:
+    """Whether any key that the room may hold is so long that it goes on in a child space."""
+    with txn.cursor(db=spaces) as cursor:
+        found: bool = cursor.set_range(space + room.start[:CHUNK])
+        return found and cursor.key().startswith(space + room.prefix[:CHUNK])
 
 
 def _children(txn: lmdb.Transaction, spaces: object, space: bytes, start: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -247,8 +246,8 @@ def _children(txn: lmdb.Transaction, spaces: object, space: bytes, start: bytes)
 
 def _all_versions(
     index: Index, txn: lmdb.Transaction, space: bytes, start: bytes
-) -> Iterator[tuple[bytes, Listed, bool]]:
-    """Key, version, whether it is the latest: each key's current version, then its noncurrent ones, newest first."""
+) -> Iterator[tuple[bytes, bytes, bool]]:
+    """Key, entry, whether it is the latest: each key's current version, then its noncurrent ones, newest first."""
     objects = walk(txn, index.objects, index.spaces, space, start)
     versions = walk(txn, index.versions, index.spaces, space, start)
     current, older = next(objects, None), next(versions, None)
@@ -256,11 +255,11 @@ def _all_versions(
     while current is not None or older is not None:
         if current is not None and (older is None or current[0] <= older[0][:-10]):
             seen = current[0]
-            yield seen, _decode(current[1]), True
+            yield seen, current[1], True
             current = next(objects, None)
         elif older is not None:
             key = older[0][:-10]
-            yield key, _decode(older[1]), key != seen
+            yield key, older[1], key != seen
             seen = key
             older = next(versions, None)
 
@@ -276,17 +275,20 @@ def _marker_seq(index: Index, txn: lmdb.Transaction, bucket: Bucket, key: str, v
 class _Room:
     """The stretch of keys that a listing looks at, all in the index's spelling."""
 
-    __slots__ = ("_delimiter", "_length", "prefix", "start")
+    __slots__ = ("delimiter", "prefix", "start")
 
     def __init__(self, prefix: str, delimiter: str, after: str) -> None:
         self.prefix = escape(prefix)
-        self._delimiter = escape(delimiter)
-        self._length = len(self.prefix)
+        self.delimiter = escape(delimiter)
         self.start = self.prefix
         if after:
             raw = escape(after)
             behind = behind_all(raw) if delimiter and self.common_prefix(raw) == raw else raw + b"\0\1"
             self.start = max(self.prefix, behind)
+
+    def end(self, space: bytes) -> bytes:
+        """Behind all keys that it may hold in a space."""
+        return behind_all(space + self.prefix) if self.prefix else space_of(int.from_bytes(space, "big") + 1)
 
     def roll_up(
         self, start: bytes, entries_from: Callable[[bytes], Iterator[tuple[bytes, T]]]
@@ -297,7 +299,7 @@ class _Room:
             for key, value in entries:
                 if not key.startswith(self.prefix):
                     return
-                common = self.common_prefix(key) if self._delimiter else None
+                common = self.common_prefix(key) if self.delimiter else None
                 yield common, key, value
                 if common is not None:
                     entries = entries_from(behind_all(common))
@@ -305,6 +307,16 @@ class _Room:
             else:
                 return
 
+    def cut(self, space: bytes, found: list[tuple[bytes, bytes]]) -> bytes | None:
+        """Take away what follows the first common prefix among entries of a space; that prefix."""
+        delimiter, behind = self.delimiter, len(space) + len(self.prefix)
+        for place, (key, _) in enumerate(found):
+            at = key.find(delimiter, behind)
+            if at >= 0:
+                del found[place:]
+                return key[len(space) : at + len(delimiter)]
+        return None
+
     def common_prefix(self, key: bytes) -> bytes | None:
-        found = key.find(self._delimiter, self._length) if key.startswith(self.prefix) else -1
-        return key[: found + len(self._delimiter)] if found >= 0 else None
+        found = key.find(self.delimiter, len(self.prefix)) if key.startswith(self.prefix) else -1
+        return key[: found + len(self.delimiter)] if found >= 0 else None

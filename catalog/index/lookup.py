@@ -9,7 +9,8 @@ import msgspec
 
 from catalog.errors import BadVersionId, IsDeleteMarker, NoBucket, NoObject, NoUpload, NoVersion
 from catalog.index import Index
-from catalog.index.apply import decode_part, decode_version, locate, noncurrent_seqs, null_seq
+from catalog.index.apply import decode_part, locate, noncurrent_seqs, null_seq
+from catalog.index.entries import version_of
 from catalog.index.keys import END, escape, newest_first, seq_of_version_id, upload_bytes
 from catalog.records import NULL_VERSION, Bucket, Part, Upload, User, Version
 
@@ -57,7 +58,7 @@ def users(index: Index, txn: lmdb.Transaction) -> list[User]:
 def current(index: Index, txn: lmdb.Transaction, place: bytes | None) -> Version | None:
     """The current version of the key spelled `place`; None if it has none, or a delete marker on top."""
     raw = txn.get(place, db=index.objects) if place is not None else None
-    return decode_version(raw) if raw is not None else None
+    return version_of(raw) if raw is not None else None
 
 
 def version(index: Index, txn: lmdb.Transaction, bucket: Bucket, key: str, version_id: str | None) -> Version:
@@ -86,7 +87,7 @@ def version_by_id(index: Index, txn: lmdb.Transaction, place: bytes | None, vers
         return None
     raw = txn.get(place, db=index.objects)
     if raw is not None:
-        found = decode_version(raw)
+        found = version_of(raw)
         if found.version_id == version_id:
             return found
     if seq is None:
@@ -96,18 +97,18 @@ def version_by_id(index: Index, txn: lmdb.Transaction, place: bytes | None, vers
     raw = txn.get(place + END + newest_first(seq), db=index.versions)
     if raw is None:
         return None
-    found = decode_version(raw)
+    found = version_of(raw)
     return found if found.version_id == version_id else None
 
 
 def version_by_seq(index: Index, txn: lmdb.Transaction, place: bytes, seq: int) -> Version | None:
     raw = txn.get(place, db=index.objects)
     if raw is not None:
-        found = decode_version(raw)
+        found = version_of(raw)
         if found.seq == seq:
             return found
     raw = txn.get(place + END + newest_first(seq), db=index.versions)
-    return decode_version(raw) if raw is not None else None
+    return version_of(raw) if raw is not None else None
 
 
 def upload(index: Index, txn: lmdb.Transaction, bucket: Bucket, key: str, upload_id: str) -> Upload:

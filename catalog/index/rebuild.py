@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from catalog.index import Index
-from catalog.index.apply import Change, decode_version, locate
+from catalog.index.apply import Change, locate
+from catalog.index.entries import decode_version, to_entry
 from catalog.index.keys import END, escape, newest_first
 from catalog.log import Log, beginning
 from catalog.records import (
@@ -67,11 +68,12 @@ def _put_versions(index: Index, batch: list[tuple[int, str, int, bytes]], latest
     """The first of a key is its newest: current, unless a delete marker."""
     with index.write() as txn:
         change = Change(index, txn)
-        for bucket_id, key, seq, entry in batch:
-            version = decode_version(entry)
+        for bucket_id, key, seq, encoded in batch:
+            version = decode_version(encoded)
             change.hold(version)
             place = locate(index, txn, bucket_id, escape(key), create=True)
             assert place is not None
+            entry = to_entry(key, version, encoded)
             newest, latest = (bucket_id, key) != latest, (bucket_id, key)
             if newest and not version.delete_marker:
                 txn.put(place, entry, db=index.objects)

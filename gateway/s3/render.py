@@ -11,7 +11,7 @@ from gateway.s3 import quirks
 from gateway.s3.names import named, python_name
 from gateway.s3.rendered import Rendered
 from gateway.s3.values import Encode, compile_encoder, encode_metadata
-from gateway.s3.write import compile_root, element_tag, row_template
+from gateway.s3.write import compile_document, element_tag, row_template
 from gateway.s3.xml import NAMESPACE, PROLOG, escape
 
 Output = dict[str, Any]
@@ -95,7 +95,7 @@ def _compile_body(model: OperationModel) -> tuple[WriteBody, tuple[bytes, bytes]
         return _compile_bare(root, python_name(quirks.BARE_ROOTS[model.name])), _XML_TYPE, False
     first = quirks.ORDER.get(model.name, ())
     ordered = (*first, *(name for name in members if name not in first))
-    return _document(compile_root(root, shape, ordered)), _XML_TYPE, False
+    return compile_document(root, shape, ordered), _XML_TYPE, False
 
 
 def _compile_payload(
@@ -107,7 +107,7 @@ def _compile_payload(
     if member.type_name == "string":
         content_type = (b"content-type", quirks.TEXT_PAYLOAD_TYPE.encode())
         return lambda output: output[argument].encode(), content_type, False
-    write = _document(compile_root(element_tag(payload, member), member, member.members, strict=True))
+    write = compile_document(element_tag(payload, member), member, member.members, strict=True)
     return lambda output: write(output.get(argument) or {}), _XML_TYPE, False
 
 
@@ -117,10 +117,3 @@ def _compile_bare(root: str, argument: str) -> WriteBody:
         return f'{PROLOG}<{root} xmlns="{NAMESPACE}">{escape(text)}</{root}>'.encode()
 
     return write_bare
-
-
-def _document(write_root: Callable[[Any], str]) -> Callable[[Any], bytes]:
-    def write_document(value: Any) -> bytes:
-        return f"{PROLOG}{write_root(value)}".encode()
-
-    return named(write_document, f"{write_root.__name__}_document")

@@ -111,7 +111,7 @@ async def test_enabled_versioning_keeps_every_version(catalog: Catalog, bucket: 
     assert catalog.get(bucket, "a") == one
     await catalog.delete(ORIGIN, bucket, "a", one.version_id)
     assert catalog.get(bucket, "a").version_id == "null"
-    assert [key for key, _, _ in catalog.list_versions(bucket).items] == ["a"]
+    assert [version.key for version in catalog.list_versions(bucket).items] == ["a"]
 
 
 async def test_suspended_versioning_replaces_only_the_null_version(
@@ -129,7 +129,7 @@ async def test_suspended_versioning_replaces_only_the_null_version(
     deleted = await catalog.delete(ORIGIN, bucket, "a")
     assert deleted.version_id == "null"
     assert dead == ids([pieces[0], pieces[2]])
-    rows = [(version.version_id, version.delete_marker) for _, version, _ in catalog.list_versions(bucket).items]
+    rows = [(version.version_id, version.delete_marker) for version in catalog.list_versions(bucket).items]
     assert rows == [("null", True), (kept.version_id, False)]
 
 

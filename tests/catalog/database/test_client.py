@@ -43,11 +43,11 @@ async def test_database_and_index_agree_on_what_there_is(tmp_path: Path, seed: i
     await live(catalog, random.Random(seed))
     buckets = catalog.buckets(None)
     versions = [
-        (bucket.name, key, version.seq, version.version_id, latest, version.delete_marker)
+        (bucket.name, held.key, held.seq, held.version_id, held.latest, held.delete_marker)
         for bucket in buckets
-        for key, version, latest in catalog.list_versions(bucket, limit=10_000).items
+        for held in catalog.list_versions(bucket, limit=10_000).items
     ]
-    objects = [(b.name, key, v.seq) for b in buckets for key, v in catalog.list_objects(b, limit=10_000).items]
+    objects = [(b.name, key, catalog.get(b, key).seq) for b in buckets for key in catalog.list_objects(b).keys]
     uploads = [(bucket.name, u.key, u.upload_id) for bucket in buckets for u in catalog.list_uploads(bucket).items]
     await catalog.close()
     columns = "bucket, key, seq, version_id, is_latest, is_delete_marker"
@@ -75,8 +75,8 @@ async def live(catalog: Catalog, chance: random.Random) -> None:
             case 7 | 8:
                 held = catalog.list_versions(bucket).items
                 if held:
-                    of, version, _ = chance.choice(held)
-                    await catalog.delete(ORIGIN, bucket, of, version.version_id)
+                    version = chance.choice(held)
+                    await catalog.delete(ORIGIN, bucket, version.key, version.version_id)
             case 9:
                 await multipart(catalog, bucket, key, finish=chance.random() < 0.5)
 

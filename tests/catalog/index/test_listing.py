@@ -56,13 +56,38 @@ def test_pages_of_any_size_together_give_every_key_once(held: set[str], prefix: 
             after, more = "", True
             while more:
                 page = catalog.list_objects(bucket, prefix, delimiter, after, limit)
-                both = [(key, False) for key, _ in page.items] + [(common, True) for common in page.prefixes]
+                both = [(key, False) for key in page.keys] + [(common, True) for common in page.prefixes]
                 came += sorted(both, key=lambda entry: entry[0].encode())
                 after, more = page.next, page.truncated
                 assert len(both) <= limit
             assert came == expected(held, prefix, delimiter)
 
     run(body)
+
+
+MANY = {f"{folder}/{number:03}" for folder in ("a", "b") for number in range(90)}
+MANY |= {f"c{number:03}" for number in range(140)} | {f"d{number}/x" for number in range(40)} | {"b/045" + "k" * 600}
+MANY |= {f"b/{number:03}/deep" for number in range(3)} | {"e\0", "e\0\1", "e&"}
+
+
+@pytest.mark.parametrize("delimiter", ["", "/", "0"])
+@pytest.mark.parametrize("prefix", ["", "a", "a/", "b/0", "c", "d1", "e", "nothing"])
+async def test_pages_longer_than_what_is_read_at_once(
+    catalog: Catalog, bucket: Bucket, prefix: str, delimiter: str
+) -> None:
+    await asyncio.gather(*[catalog.put(ORIGIN, bucket, key, draft()) for key in MANY])
+    wanted = expected(MANY, prefix, delimiter)
+    for limit in (1, 2, 31, 32, 33, 160, len(wanted) or 1, 1000):
+        came: list[tuple[str, bool]] = []
+        after, more = "", True
+        while more:
+            page = catalog.list_objects(bucket, prefix, delimiter, after, limit)
+            assert page.count == len(page.keys)
+            both = [(key, False) for key in page.keys] + [(common, True) for common in page.prefixes]
+            came += sorted(both, key=lambda entry: entry[0].encode())
+            after, more = page.next, page.truncated
+            assert not more or len(both) == limit
+        assert came == wanted
 
 
 @settings(max_examples=40, deadline=None)
@@ -87,7 +112,7 @@ def test_versions_come_newest_first_over_any_pages(writes: list[tuple[str, bool]
         key, version, more = "", "", True
         while more:
             page = catalog.list_versions(bucket, "", delimiter, key, version, limit)
-            rows = [(name, held.version_id, latest) for name, held, latest in page.items]
+            rows = [(held.key, held.version_id, held.latest) for held in page.items]
             rows += [(common, "", False) for common in page.prefixes]
             came += sorted(rows, key=lambda row: row[0].encode())
             key, version, more = page.next_key, page.next_version, page.truncated
@@ -108,7 +133,7 @@ async def test_a_listing_goes_on_behind_a_version_that_is_gone(catalog: Catalog,
     ids = [(await catalog.put(ORIGIN, bucket, "a", draft())).version_id for _ in range(4)]
     await catalog.delete(ORIGIN, bucket, "a", ids[3])
     page = catalog.list_versions(bucket, after_key="a", after_version=ids[3])
-    assert [(version.version_id, latest) for _, version, latest in page.items] == [
+    assert [(version.version_id, version.latest) for version in page.items] == [
         (ids[2], True),
         (ids[1], False),
         (ids[0], False),

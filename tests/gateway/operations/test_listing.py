@@ -9,12 +9,10 @@ from catalog.records import Checksum, Version
 from gateway.operations import Context
 from gateway.operations.buckets import create_bucket
 from gateway.operations.listing import (
-    form_encoded,
     list_object_versions,
     list_objects,
     list_objects_v2,
     past,
-    row_texts,
 )
 from gateway.operations.versioning import put_bucket_versioning
 from gateway.s3.errors import S3Error
@@ -131,16 +129,6 @@ async def test_names_are_encoded_on_demand(context: NewContext) -> None:
     assert texts(root, "Contents/Key") == ["a%26b", "folder/1", "folder/2", "other/1", "z+%3Cz%3E"]
 
 
-def test_form_encoding_is_that_of_s3() -> None:
-    assert form_encoded("a b+c~d*e/f%g_h-i.j(3)é") == "a+b%2Bc%7Ed*e/f%25g_h-i.j%283%29%C3%A9"
-
-
-@pytest.mark.parametrize("keys", [["plain/key-1.txt"], ["a&b", "plain"], ["tab\there", "\x01"], ["é", "😀"]])
-def test_rows_hold_the_same_texts_one_by_one_or_together(keys: list[str]) -> None:
-    for url in (False, True):
-        assert row_texts(keys, url) == [text for key in keys for text in row_texts([key], url)]
-
-
 @pytest.mark.parametrize(
     "marker, prefix, delimiter, expected",
     [
@@ -173,7 +161,7 @@ async def test_versions_page_by_two_markers(context: NewContext) -> None:
     cx = await filled(context, "Enabled")
     for key in KEYS:
         await put(cx, key)
-    everything = [(key, version.version_id) for key, version, _ in cx.catalog.list_versions(cx.here).items]
+    everything = [(held.key, held.version_id) for held in cx.catalog.list_versions(cx.here).items]
     found: list[tuple[str, str]] = []
     markers: dict[str, str] = {}
     while True:
