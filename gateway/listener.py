@@ -1,4 +1,4 @@
-"""The address that all workers listen on together."""
+"""The address that all workers listen on together, each with a socket of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATIENCE = {
 
 
 def listener(host: str, port: int) -> socket.socket:
-    """A bound socket. Any number of processes may bind the same port; the kernel shares connections out."""
+    """A bound socket. Any number may bind the same port; the kernel shares connections out among those that listen."""
     kind, address = resolve(host, port)
     bound = socket.socket(kind, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -22,6 +22,9 @@ from gateway.s3.rendered import WHOLE
 # S3 takes 8 KiB of headers; a key of 1,024 bytes may come percent-encoded, and a presigned URL adds to it.
 MAX_HEAD = 64 << 10
 
+# Seconds that an idle connection is left to a client when the worker retires.
+RETIRING_PATIENCE = 5
+
 ASGI = {"version": "3.0", "spec_version": "2.3"}
 EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
 
@@ -51,6 +54,7 @@ class Protocol(asyncio.Protocol):
         self.waiting: deque[Exchange] = deque()
         self.writable: asyncio.Future[None] | None = None
         self.reading = True
+        self.retiring = False
         self.idle_since = self.loop.time()
         self.timer: asyncio.TimerHandle | None = None
         self.url = b""
@@ -126,7 +130,7 @@ class Protocol(asyncio.Protocol):
         if self.parser.should_upgrade():
             return  # the parser stops here, for `decline`
         scope = self.scope()
-        keep_alive = self.parser.should_keep_alive() and scope["http_version"] != "1.0"
+        keep_alive = self.parser.should_keep_alive() and scope["http_version"] != "1.0" and not self.retiring
         withheld = "expect" in self.headers and self.headers["expect"].lower() == "100-continue"
         exchange = Exchange(self, scope, keep_alive, withheld)
         if self.exchange is None:
@@ -220,6 +224,20 @@ class Protocol(asyncio.Protocol):
             self.transport.close()
             return
         self.timer = self.loop.call_later(self.patience - idle, self.check_idle)
+
+    def retire(self) -> None:
+        """The next answer is the last. Without another request the connection ends once it was idle for a while:
+
+        ended at once, it could meet a request that is on its way already.
+        """
+        self.retiring = True
+        if (last := self.last) is not None and not last.started:
+            last.keep_alive = False
+        self.patience = min(self.patience, RETIRING_PATIENCE)
+        self.idle_since = self.loop.time()
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = self.loop.call_later(self.patience, self.check_idle)
 
     def shutdown(self) -> None:
         if (last := self.last) is None:

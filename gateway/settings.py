@@ -14,7 +14,6 @@ import msgspec
 
 CONFIG_FILE = "ducket.toml"
 CONFIG_VARIABLE = "DUCKET_CONFIG"
-MOST_WORKERS = 4
 
 
 class SettingsError(Exception):
@@ -33,7 +32,7 @@ class Settings:
     data: Annotated[Path, About("folder of the catalog, the commit log and the bodies", "DIR")] = Path("data")
     host: Annotated[str, About("address to listen on", "HOST")] = "127.0.0.1"
     port: Annotated[int, About("port to listen on; 0 takes a free one", "PORT")] = 9000
-    workers: Annotated[int, About("worker processes; 0 means one a core, four at most", "N")] = 0
+    workers: Annotated[int, About("worker processes; 0 means one a core", "N")] = 0
     region: Annotated[str, About("region that requests are signed for", "NAME")] = "us-east-1"
     domains: Annotated[
         tuple[str, ...], About("domains that have buckets as subdomains, separated by commas", "NAMES")
@@ -55,7 +54,7 @@ class Settings:
 
     @property
     def worker_count(self) -> int:
-        return self.workers or max(1, min(MOST_WORKERS, os.cpu_count() or 1))
+        return self.workers or len(os.sched_getaffinity(0))
 
 
 class Option(NamedTuple):

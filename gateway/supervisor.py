@@ -1,4 +1,4 @@
-"""`ducket serve`: starts the catalog process and the workers, keeps them alive, and stops them in order."""
+"""`ducket serve`: starts the catalog process and the workers, keeps them alive, renews them, stops them in order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import signal
-import sys
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,79 +19,137 @@ from typing import Any, cast
 from catalog import Catalog
 from catalog.folder import Folder
 from gateway.blobs import Blobs
+from gateway.child import Child, StartFailed
 from gateway.listener import is_taken, listener, url
 from gateway.logging import log
 from gateway.rootkey import root_key
 from gateway.settings import Settings, SettingsError, dump
 
 LOCK = "serve.lock"
-READY = b"ready"
-LONG_LIFE = 10.0  # seconds: who dies sooner is started again more and more slowly
-LONGEST_PAUSE = 10.0
 SAME_STOP = 0.5  # seconds
-
-
-class StartFailed(Exception):
-    """A process ended before it was ready; what it said of it is on standard error."""
+FIXED = ("data", "host", "port")
 
 
 class Supervisor:
-    """`announce` is called with each line meant for the person who started the server."""
+    """`read` gives the settings, again at each SIGHUP; `announce` gets each line meant for who started the server."""
 
-    def __init__(self, settings: Settings, announce: Callable[[str], None]) -> None:
-        self.settings = settings
+    def __init__(self, read: Callable[[], Settings], announce: Callable[[str], None]) -> None:
+        self.read = read
+        self.given = self.settings = read()
         self.announce = announce
         self.stopping = asyncio.Event()
+        self.renewal = asyncio.Event()
         self.asked = 0.0
-        self.children: list[Child] = []
+        self.sockets: list[socket.socket] = []
+        self.catalog = Child("catalog process", ["catalog.database.process", str(self.settings.data)], b"")
+        self.workers: list[Child] = []
+        self.others: list[Child] = []  # workers that are coming or going
 
     async def run(self) -> None:
         """Raises SettingsError or StartFailed where the server cannot start."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self.renewal.set)
         if self.settings.port and is_taken(self.settings.host, self.settings.port):
             raise SettingsError(f"{url(self.settings.host, self.settings.port)} is taken")
         self.settings.data.mkdir(parents=True, exist_ok=True)
-        with hold(self.settings.data) as lock, listener(self.settings.host, self.settings.port) as bound:
-            settings = self.complete(bound.getsockname()[1])
-            describe(lock, url(settings.host, settings.port))
-            tidy = not Folder(settings.data).in_use()
-            if tidy:
-                Blobs(settings.data).clear_tmp()
+        with hold(self.settings.data) as lock:
+            renewing: asyncio.Task[None] | None = None
             began = time.time()
             try:
-                await self.start(settings)
+                self.sockets.append(listener(self.settings.host, self.settings.port))
+                self.settings = self.complete(self.settings)
+                describe(lock, self.address)
+                tidy = not Folder(self.settings.data).in_use()
                 if tidy:
-                    threading.Thread(target=sweep, args=(settings.data, began), name="sweep", daemon=True).start()
+                    Blobs(self.settings.data).clear_tmp()
+                await self.start()
+                if tidy:
+                    threading.Thread(target=sweep, args=(self.settings.data, began), name="sweep", daemon=True).start()
+                renewing = asyncio.ensure_future(self.keep_renewing())
                 await self.stopping.wait()
             finally:
+                if renewing is not None:
+                    renewing.cancel()
                 await self.end()
 
-    def complete(self, port: int) -> Settings:
+    @property
+    def address(self) -> str:
+        return url(self.settings.host, self.settings.port)
+
+    def complete(self, settings: Settings) -> Settings:
         """The settings with everything in them that is found out at the start."""
-        access_key, secret_key, made = root_key(self.settings)
+        access_key, secret_key, made = root_key(settings)
         if made:
             self.announce(f"root access key: {access_key}")
             self.announce(f"root secret key: {secret_key}")
-        return replace(self.settings, port=port, root_access_key=access_key, root_secret_key=secret_key)
+        port = self.sockets[0].getsockname()[1]
+        return replace(settings, port=port, root_access_key=access_key, root_secret_key=secret_key)
 
-    async def start(self, settings: Settings) -> None:
-        catalog = Child("catalog process", ["catalog.database.process", str(settings.data)], b"")
-        self.children.append(catalog)
-        await catalog.start()
-        workers = [
-            Child(f"worker {number}", ["gateway.worker"], dump(settings))
-            for number in range(1, settings.worker_count + 1)
-        ]
-        self.children += workers
-        for failure in await asyncio.gather(*(worker.start() for worker in workers), return_exceptions=True):
+    async def start(self) -> None:
+        await self.catalog.start()
+        self.workers = self.crew(self.settings)
+        for failure in await asyncio.gather(*(worker.start() for worker in self.workers), return_exceptions=True):
             if failure is not None:
                 raise failure
-        for child in self.children:
+        for child in (self.catalog, *self.workers):
             child.keep()
         if not self.stopping.is_set():
-            self.announce(url(settings.host, settings.port))
+            self.announce(self.address)
+
+    def crew(self, settings: Settings) -> list[Child]:
+        """As many workers as the settings want, with a socket each.
+
+        The sockets are ours, and stay open as long as the server runs: a connection that waits in one is not lost with
+        a worker that ends, but taken by the one that comes after it. With fewer workers than before some have two.
+        """
+        count = settings.worker_count
+        while len(self.sockets) < count:
+            self.sockets.append(listener(settings.host, settings.port))
+        return [
+            Child(f"worker {number + 1}", ["gateway.worker"], dump(settings), self.sockets[number::count])
+            for number in range(count)
+        ]
+
+    async def keep_renewing(self) -> None:
+        while True:
+            await self.renewal.wait()
+            self.renewal.clear()
+            try:
+                await self.renew(self.reread())
+            except (SettingsError, StartFailed, OSError) as failure:
+                log.error("the workers go on as they are: %s", failure)
+
+    def reread(self) -> Settings:
+        """The settings as they are now, as far as they can be had without a new start."""
+        read = self.read()
+        changed = [name for name in FIXED if getattr(read, name) != getattr(self.given, name)]
+        if changed:
+            log.warning("%s: only a new start of the server changes this", ", ".join(changed))
+        return self.complete(replace(read, **{name: getattr(self.given, name) for name in FIXED}))
+
+    async def renew(self, settings: Settings) -> None:
+        """New workers first, one by one, so that the old ones have a core to serve on; then the old ones retire."""
+        had, coming = len(self.sockets), self.crew(settings)
+        self.others += coming
+        try:
+            for worker in coming:
+                await worker.start()
+        except StartFailed:
+            await asyncio.gather(*(worker.stop() for worker in coming))
+            self.others = [child for child in self.others if child not in coming]
+            for needless in self.sockets[had:]:
+                needless.close()
+            del self.sockets[had:]
+            raise
+        going, self.workers, self.settings = self.workers, coming, settings
+        self.others = [child for child in self.others if child not in coming] + going
+        for worker in coming:
+            worker.keep()
+        for worker in going:
+            worker.retire(self.others.remove)
+        log.info("%s new workers", len(coming))
 
     def stop(self) -> None:
         """The first signal lets requests finish, a later one does not.
@@ -102,78 +160,18 @@ class Supervisor:
         if not self.stopping.is_set():
             self.asked = now
         elif now - self.asked > SAME_STOP:
-            for worker in self.children[1:]:
+            for worker in (*self.workers, *self.others):
                 worker.signal(signal.SIGKILL)
-        for child in self.children:
+        for child in (self.catalog, *self.workers, *self.others):
             child.let_go()
         self.stopping.set()
 
     async def end(self) -> None:
         """The workers first: what they acknowledged, the catalog process applies before it goes."""
-        catalog, workers = self.children[:1], self.children[1:]
-        await asyncio.gather(*(worker.stop() for worker in workers))
-        await asyncio.gather(*(each.stop() for each in catalog))
-
-
-class Child:
-    """A process that says `ready` on its standard output, and ends when its standard input does."""
-
-    def __init__(self, name: str, command: list[str], given: bytes) -> None:
-        self.name = name
-        self.command = [sys.executable, "-m", *command]
-        self.given = given
-        self.process: asyncio.subprocess.Process | None = None
-        self.keeper: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Raises StartFailed."""
-        # A session of its own: the terminal's Ctrl-C is for the supervisor, who stops the others in order.
-        self.process = process = await asyncio.create_subprocess_exec(
-            *self.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        assert process.stdin is not None and process.stdout is not None
-        with contextlib.suppress(ConnectionError):
-            process.stdin.write(self.given)
-            await process.stdin.drain()
-        line = await process.stdout.readline()
-        if line.strip() != READY:
-            raise StartFailed(f"{self.name} did not start (exit status {await process.wait()})")
-
-    def keep(self) -> None:
-        self.keeper = asyncio.ensure_future(self.revive())
-
-    async def revive(self) -> None:
-        """Starts the process again whenever it ends unasked."""
-        pause = 0.1
-        while self.process is not None:
-            began = time.monotonic()
-            status = await self.process.wait()
-            log.error("%s ended with status %s; starting it again", self.name, status)
-            pause = 0.1 if time.monotonic() - began > LONG_LIFE else min(pause * 2, LONGEST_PAUSE)
-            await asyncio.sleep(pause)
-            try:
-                await self.start()
-            except StartFailed as failure:
-                log.error("%s", failure)
-
-    def let_go(self) -> None:
-        """From now on it may end."""
-        if self.keeper is not None:
-            self.keeper.cancel()
-
-    async def stop(self) -> None:
-        self.let_go()
-        self.signal(signal.SIGTERM)
-        if self.process is not None:
-            await self.process.wait()
-
-    def signal(self, number: int) -> None:
-        if self.process is not None and self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(number)
+        for each in self.sockets:
+            each.close()
+        await asyncio.gather(*(worker.stop() for worker in (*self.workers, *self.others)))
+        await self.catalog.stop()
 
 
 def sweep(data: Path, before: float) -> None:

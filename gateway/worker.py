@@ -1,4 +1,4 @@
-"""One worker process: `python -m gateway.worker`, its settings on standard input, started by the supervisor."""
+"""One worker process: `python -m gateway.worker FD…`, listening sockets it is born with, settings on standard input."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import signal
 import socket
 import sys
 from types import FrameType
+from typing import cast
 
 import uvicorn
 
 from gateway import logging
 from gateway.app import Application
-from gateway.listener import listener
 from gateway.protocol import Protocol
 from gateway.settings import Settings, undump
 
@@ -27,7 +27,7 @@ def main() -> None:
     # uvicorn raises the signal that stopped it once more, when all is done.
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    Worker(configuration(settings)).run(sockets=[listener(settings.host, settings.port)])
+    Worker(configuration(settings)).run(sockets=[socket.socket(fileno=int(number)) for number in sys.argv[1:]])
 
 
 def leave(number: int, frame: FrameType | None) -> None:
@@ -53,7 +53,12 @@ def configuration(settings: Settings) -> uvicorn.Config:
 
 
 class Worker(uvicorn.Server):
-    """Says on standard output when it is ready; stops when standard input ends, which the supervisor holds open."""
+    """Says on standard output when it is ready; stops when standard input ends, which the supervisor holds open.
+
+    At SIGHUP it retires: it accepts no more, and ends when all of its connections have.
+    """
+
+    retiring = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -63,12 +68,27 @@ class Worker(uvicorn.Server):
         gc.set_threshold(20_000, 20, 50)
         # Threads that hash and sync come and go in fractions of a millisecond; waiting 5 for their turn would show.
         sys.setswitchinterval(0.0005)
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self.supervisor_gone)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(sys.stdin.fileno(), self.supervisor_gone)
+        loop.add_signal_handler(signal.SIGHUP, self.retire)
         os.write(sys.stdout.fileno(), READY)
 
     def supervisor_gone(self) -> None:
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         self.should_exit = True
+
+    def retire(self) -> None:
+        """What waits in the listening sockets is the successor's, who has them too."""
+        self.retiring = True
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            cast(Protocol, connection).retire()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self.retiring and not self.server_state.connections and not self.server_state.tasks:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ import argparse
 import asyncio
 
 from gateway import logging
+from gateway.child import StartFailed
 from gateway.cli.options import CommandError, Commands, add_settings, settings_of
-from gateway.supervisor import StartFailed, Supervisor
+from gateway.supervisor import Supervisor
 
 
 def add(commands: Commands) -> None:
@@ -17,10 +18,10 @@ def add(commands: Commands) -> None:
 
 
 def run(given: argparse.Namespace) -> None:
-    settings = settings_of(given)
+    supervisor = Supervisor(lambda: settings_of(given), announce)
     logging.configure()
     try:
-        asyncio.run(Supervisor(settings, announce).run())
+        asyncio.run(supervisor.run())
     except StartFailed as failure:
         raise CommandError(str(failure)) from None
 
