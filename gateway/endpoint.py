@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, MutableMapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from catalog.records import Origin, User
@@ -16,7 +16,7 @@ from gateway.operations import Context
 from gateway.request import Request
 from gateway.s3.errors import S3Error, from_fact, render_error
 from gateway.s3.model import Operation, route
-from gateway.s3.rendered import WHOLE, Rendered
+from gateway.s3.rendered import FILE, WHOLE, Rendered, Source
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ class Chunks(Protocol):
     """A body that is longer than one wants to have in memory."""
 
     def __aiter__(self) -> AsyncIterator[bytes | memoryview]: ...
+
+    def sources(self) -> AsyncIterator[bytes | Source]:
+        """The same, with what lies in files as it lies there."""
 
     async def aclose(self) -> None: ...
 
@@ -79,7 +82,7 @@ class Endpoint:
         except Exception as failure:
             answer, code = refusal(request, failure)
         try:
-            sent = await respond(request, answer, send, WHOLE in scope.get("extensions", ()))
+            sent = await respond(request, answer, send, scope.get("extensions", ()))
         except Exception as failure:
             # Part of it is out: without an end to the answer the server closes the connection.
             report(request, "the answer broke off", failure)
@@ -137,8 +140,8 @@ def report(request: Request, what: str, failure: Exception) -> None:
     log.error("%s %s: %s", request.method, request.raw_path.decode("latin-1"), what, exc_info=failure, extra=extra)
 
 
-async def respond(request: Request, answer: Rendered, send: Send, whole: bool) -> int:
-    """The bytes of body that were sent; in one message with the head if the server takes it `whole`."""
+async def respond(request: Request, answer: Rendered, send: Send, extensions: Container[str]) -> int:
+    """The bytes of body that were sent; in one message with the head, or straight from files, if the server can."""
     headers = [
         *answer.headers,
         (b"x-amz-request-id", request.request_id.encode()),
@@ -149,8 +152,8 @@ async def respond(request: Request, answer: Rendered, send: Send, whole: bool) -
         headers.append((b"connection", b"close"))
     start = {"type": "http.response.start", "status": answer.status, "headers": headers}
     if not isinstance(answer.body, bytes | memoryview):
-        return await stream(request, start, answer.body, send)
-    if whole and not close:
+        return await stream(request, start, answer.body, send, FILE in extensions)
+    if WHOLE in extensions and not close:
         await send({"type": WHOLE, "status": answer.status, "headers": headers, "body": answer.body})
         return len(answer.body)
     await send(start)
@@ -161,19 +164,24 @@ async def respond(request: Request, answer: Rendered, send: Send, whole: bool) -
     return len(answer.body)
 
 
-async def stream(request: Request, start: Message, body: Chunks, send: Send) -> int:
-    """Sends each chunk as it comes, until the last or until the client has gone."""
+async def stream(request: Request, start: Message, body: Chunks, send: Send, files: bool) -> int:
+    """Sends each chunk as it comes, or each file, until the last or until the client has gone."""
     sent = 0
     gone: asyncio.Task[None] | None = None
     try:
         await send(start)
-        async for chunk in body:
+        async for piece in body.sources() if files else body:
             if gone is None and sent:
                 gone = asyncio.ensure_future(disconnected(request))
             elif gone is not None and gone.done():
                 break
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            sent += len(chunk)
+            if isinstance(piece, bytes | memoryview):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                sent += len(piece)
+            else:
+                length = piece.left
+                await send({"type": FILE, "file": piece})
+                sent += length - piece.left
     finally:
         if gone is not None:
             gone.cancel()

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from gateway.logging import log
-from gateway.s3.rendered import WHOLE
+from gateway.s3.rendered import FILE, WHOLE, Source
+from gateway.sending import send_file
 
 if TYPE_CHECKING:
     from gateway.protocol import Protocol
@@ -114,6 +115,17 @@ class Exchange:
             return {"type": "http.request", "body": body, "more_body": self.more_body}
         return {"type": "http.disconnect"}
 
+    @property
+    def waits_for_body(self) -> bool:
+        return self.waiter is not None and not self.taken
+
+    def stall(self, error: Exception) -> None:
+        """Of a body that does not come: raised where it is awaited. What came of it so far is dropped."""
+        self.keep_alive = self.more_body = False
+        self.pieces.clear()
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_exception(error)
+
     async def wait(self) -> None:
         self.connection.resume_reading()
         self.waiter = self.connection.loop.create_future()
@@ -139,6 +151,8 @@ class Exchange:
             self.send_whole(message["status"], message["headers"], message["body"])
         elif kind == "http.response.start":
             self.send_head(message["status"], message["headers"])
+        elif kind == FILE:
+            await self.send_file(message["file"])
         else:
             self.send_body(message.get("body", b""), message.get("more_body", False))
 
@@ -190,6 +204,13 @@ class Exchange:
             self.complete = True
             self.wake()
             self.connection.finished(self)
+
+    async def send_file(self, source: Source) -> None:
+        """A part of the body. Raises RuntimeError where the head does not say how long that is."""
+        if self.chunked or self.bodiless or source.left > self.left:
+            raise RuntimeError("the answer's body is not as long as its head says")
+        self.left -= source.left
+        await send_file(self, source)
 
     def has_body(self, status: int) -> bool:
         return self.scope["method"] != "HEAD" and status != 204 and status != 304

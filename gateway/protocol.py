@@ -17,7 +17,8 @@ from gateway.exchange import Exchange, header_lines
 from gateway.logging import log
 from gateway.request import HEADERS
 from gateway.s3.errors import S3Error, render_error
-from gateway.s3.rendered import WHOLE
+from gateway.s3.rendered import FILE, WHOLE
+from gateway.stalling import Watch
 
 # S3 takes 8 KiB of headers; a key of 1,024 bytes may come percent-encoded, and a presigned URL adds to it.
 MAX_HEAD = 64 << 10
@@ -26,11 +27,15 @@ MAX_HEAD = 64 << 10
 RETIRING_PATIENCE = 5
 
 ASGI = {"version": "3.0", "spec_version": "2.3"}
-EXTENSIONS: dict[str, dict[object, object]] = {WHOLE: {}}
+Extensions = dict[str, dict[object, object]]
+EXTENSIONS: Extensions = {WHOLE: {}, FILE: {}}
+OVER_TLS: Extensions = {WHOLE: {}}
 
 
 class Protocol(asyncio.Protocol):
     """One connection. uvicorn makes it, and asks it to `shutdown` when the server stops."""
+
+    request_timeout = 20.0  # seconds without progress that a client gets
 
     def __init__(
         self,
@@ -49,14 +54,14 @@ class Protocol(asyncio.Protocol):
         self.transport: asyncio.Transport
         self.client: tuple[str, int] | None = None
         self.server: tuple[str, int | None] | None = None
-        self.scheme = "http"
+        self.scheme, self.extensions = "http", EXTENSIONS
         self.exchange: Exchange | None = None
         self.waiting: deque[Exchange] = deque()
         self.writable: asyncio.Future[None] | None = None
         self.reading = True
         self.retiring = False
         self.idle_since = self.loop.time()
-        self.timer: asyncio.TimerHandle | None = None
+        self.watch: Watch | None = None
         self.url = b""
         self.headers: dict[str, str] = {}
         self.head, self.in_head = 0, False
@@ -74,12 +79,13 @@ class Protocol(asyncio.Protocol):
         self.client, self.server = get_remote_addr(line), get_local_addr(line)
         self.scheme = "https" if is_ssl(line) else "http"
         self.connections.add(self)
-        self.timer = self.loop.call_later(self.patience, self.check_idle)
+        self.extensions = OVER_TLS if self.scheme == "https" else EXTENSIONS
+        self.watch = Watch(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connections.discard(self)
-        if self.timer is not None:
-            self.timer.cancel()
+        if self.watch is not None:
+            self.watch.stop()
         for exchange in (self.exchange, *self.waiting):
             if exchange is not None:
                 exchange.hang_up()
@@ -171,7 +177,7 @@ class Protocol(asyncio.Protocol):
         scope["scheme"] = self.scheme
         scope["client"] = self.client
         scope["server"] = self.server
-        scope["extensions"] = EXTENSIONS
+        scope["extensions"] = self.extensions
         scope[HEADERS] = self.headers
         return scope
 
@@ -217,14 +223,6 @@ class Protocol(asyncio.Protocol):
 
     # ends of a connection
 
-    def check_idle(self) -> None:
-        """Its own timer asks from time to time, rather than a new one for each request."""
-        idle = self.loop.time() - self.idle_since if self.exchange is None else 0.0
-        if idle >= self.patience:
-            self.transport.close()
-            return
-        self.timer = self.loop.call_later(self.patience - idle, self.check_idle)
-
     def retire(self) -> None:
         """The next answer is the last. Without another request the connection ends once it was idle for a while:
 
@@ -235,9 +233,8 @@ class Protocol(asyncio.Protocol):
             last.keep_alive = False
         self.patience = min(self.patience, RETIRING_PATIENCE)
         self.idle_since = self.loop.time()
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = self.loop.call_later(self.patience, self.check_idle)
+        if self.watch is not None:
+            self.watch.start()
 
     def shutdown(self) -> None:
         if (last := self.last) is None:

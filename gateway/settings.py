@@ -41,12 +41,14 @@ class Settings:
     root_secret_key: Annotated[str, About("secret key of root", "SECRET")] = ""
     request_log: Annotated[str, About("file for a JSON line a request; - is standard error", "FILE")] = ""
     keep_alive: Annotated[int, About("seconds that an idle connection is kept open", "SECONDS")] = 120
+    request_timeout: Annotated[int, About("seconds without progress after which a client is given up", "SECONDS")] = 20
     drain_timeout: Annotated[int, About("seconds that requests get to finish at a stop", "SECONDS")] = 60
 
     def __post_init__(self) -> None:
         check(0 <= self.port <= 65535, "port", self.port, "a number from 0 to 65535")
         check(self.workers >= 0, "workers", self.workers, "0 or more")
         check(self.keep_alive > 0, "keep_alive", self.keep_alive, "1 or more")
+        check(self.request_timeout > 0, "request_timeout", self.request_timeout, "1 or more")
         check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
         check(bool(self.region), "region", self.region, "a name")
         if bool(self.root_access_key) != bool(self.root_secret_key):

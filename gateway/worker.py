@@ -35,10 +35,13 @@ def leave(number: int, frame: FrameType | None) -> None:
 
 
 def configuration(settings: Settings) -> uvicorn.Config:
+    class Connection(Protocol):
+        request_timeout = settings.request_timeout
+
     return uvicorn.Config(
         Application(settings),
         loop="uvloop",
-        http=Protocol,
+        http=Connection,
         interface="asgi3",
         ws="none",
         lifespan="on",

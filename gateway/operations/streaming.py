@@ -26,13 +26,19 @@ class Stream:
         self._open_ahead(at_least=1)
 
     async def __aiter__(self) -> AsyncIterator[bytes | memoryview]:
-        while self._opened:
-            source = self._opened[0]
+        async for source in self.sources():
             if isinstance(source, bytes):
                 yield source
             else:
                 while chunk := await source.read():
                     yield chunk
+
+    async def sources(self) -> AsyncIterator[BlobReader | bytes]:
+        """What it is made of, in order; each reader is to be read to its end before the next is asked for."""
+        while self._opened:
+            source = self._opened[0]
+            yield source
+            if not isinstance(source, bytes):
                 source.close()
             self._opened.popleft()
             self._open_ahead(at_least=1)

@@ -69,12 +69,12 @@ Send = Callable[..., Any]
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[Send]:
+async def served(application: Callable[..., Any] = app, connection: type[Protocol] = Protocol) -> AsyncIterator[Send]:
     """Sends pieces one after the other, and gives what came back until the connection's end or `expected`."""
-    config = uvicorn.Config(app, http=Protocol, ws="none", timeout_keep_alive=1, lifespan="off", log_config=None)
+    config = uvicorn.Config(application, ws="none", timeout_keep_alive=1, lifespan="off", log_config=None)
     config.load()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Protocol(config, ServerState(), {}), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: connection(config, ServerState(), {}), "127.0.0.1", 0)
 
     async def talk(*pieces: bytes, expected: bytes = b"") -> bytes:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())

@@ -23,10 +23,13 @@ def test_flag_beats_variable_beats_file() -> None:
     assert (settings.port, settings.region, settings.host) == (3, "variable", "file")
 
 
+NUMBERS = {"workers": "3", "port": "81", "keep_alive": "7", "request_timeout": "9", "drain_timeout": "8"}
+
+
 @pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
 def test_every_option_is_a_flag_a_variable_and_a_key(option: Option) -> None:
     name = option.name
-    given = {"workers": "3", "port": "81", "keep_alive": "7", "drain_timeout": "8"}.get(name, "some-text")
+    given = NUMBERS.get(name, "some-text")
     keys = {"root_access_key": "k" * 20, "root_secret_key": "s" * 40}
     both = keys if name in keys else {}
     by_flag = load(both | {name: given}, {})
@@ -34,7 +37,7 @@ def test_every_option_is_a_flag_a_variable_and_a_key(option: Option) -> None:
     assert getattr(by_flag, name) != getattr(Settings(), name)
     if name not in both:
         assert by_variable == by_flag
-        as_number = name in ("workers", "port", "keep_alive", "drain_timeout")
+        as_number = name in NUMBERS
         Path("ducket.toml").write_text(f"{name} = {given if as_number else repr(given)}\n")
         assert load({}, {}) == by_flag
 
