@@ -19,13 +19,14 @@ from typing import Any, NamedTuple
 
 import lmdb
 
-from catalog.errors import StorageFull
+from catalog.errors import StorageFull, TooManyWaiting
 from catalog.index import Index, encode
 from catalog.index.apply import Change
 from catalog.log import Log
 from catalog.records import LogRecord, Mutation, Origin
 
 SLOW = 0.001  # seconds a commit may wait for the lock and the disk, smoothed, before it leaves the event loop
+MOST_WAITING = 20_000  # submissions behind the batch that is being committed
 _NO_ROOM = 1 << 20  # bytes free below which a failed write is taken to have failed for want of room
 
 
@@ -73,9 +74,10 @@ class Committed(NamedTuple):
 class Commits:
     """The queue of one process. `on_dead_blobs` is told of blobs that no version names since the last commit."""
 
-    def __init__(self, index: Index, log: Log) -> None:
+    def __init__(self, index: Index, log: Log, most_waiting: int = MOST_WAITING) -> None:
         self._index = index
         self._log = log
+        self._most_waiting = most_waiting
         self._queue: list[Submission] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -85,11 +87,14 @@ class Commits:
         self.on_dead_blobs: Callable[[list[bytes]], None] = lambda blobs: None
 
     def submit(self, decide: Decide, origin: Origin, content: bytes = b"") -> asyncio.Future[Any]:
-        """The result comes when it is durable. Raises what `decide` raises, and StorageFull."""
+        """The result comes when it is durable. Raises what `decide` raises, StorageFull, and TooManyWaiting."""
         loop = self._loop
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
         future = loop.create_future()
+        if len(self._queue) >= self._most_waiting:
+            future.set_exception(TooManyWaiting(len(self._queue)))
+            return future
         self._queue.append(Submission(decide, origin, content, future))
         if not self._scheduled:
             self._scheduled = True

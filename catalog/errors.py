@@ -95,6 +95,13 @@ class StorageFull(CatalogError):
 
 
 @dataclass
+class TooManyWaiting(CatalogError):
+    """So many mutations wait to be committed that this one was not let wait; trying again later is safe."""
+
+    waiting: int
+
+
+@dataclass
 class CatalogUnusable(CatalogError):
     """The data folder cannot be opened as it is; `why` says what was found and what to do."""
 

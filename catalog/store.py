@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from catalog import decisions
-from catalog.commit import Commits, Submission, Turn
+from catalog.commit import MOST_WAITING, Commits, Submission, Turn
 from catalog.decisions import Check, Deleted, Source
 from catalog.errors import CatalogError
 from catalog.folder import Folder
@@ -32,19 +32,30 @@ T = TypeVar("T")
 class Catalog:
     """An open catalog. Reads are plain calls of microseconds; writes are awaited and durable when they return."""
 
-    def __init__(self, folder: Folder, index: Index, log: Log, held: int, temporary: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        index: Index,
+        log: Log,
+        held: int,
+        temporary: bool = False,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
         self.folder = folder
         self._index = index
         self._log = log
         self._held = held
         self._temporary = temporary
-        self._commits = Commits(index, log)
+        self._commits = Commits(index, log, most_waiting)
 
     @classmethod
-    def open(cls, path: Path) -> Catalog:
-        """Open the catalog of a data folder, made if it is not there. Raises CatalogUnusable."""
+    def open(cls, path: Path, most_waiting: int = MOST_WAITING) -> Catalog:
+        """Open the catalog of a data folder, made if it is not there. Raises CatalogUnusable.
+
+        Of more mutations than `most_waiting` that wait to be committed, each raises TooManyWaiting.
+        """
         folder = Folder(path)
-        return cls(folder, *open_index(folder, _open_feed))
+        return cls(folder, *open_index(folder, _open_feed), most_waiting=most_waiting)
 
     @classmethod
     def in_memory(cls) -> Catalog:

@@ -37,6 +37,12 @@ class Application:
             return self.own(scope, receive, send)
         return self.endpoint(scope, receive, send)
 
+    def slow_down(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """As a call, of which there are too many: only the server's own paths are answered as always."""
+        if scope["raw_path"].startswith(OWN_PATHS) and self.is_own(scope):
+            return self.own(scope, receive, send)
+        return self.endpoint(scope, receive, send, crowded=True)
+
     def is_own(self, scope: Scope) -> bool:
         """Whether such a path is the server's: on a bucket's own host it is a key."""
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
@@ -47,7 +53,7 @@ class Application:
         operations.load()
         settings = self.settings
         self.blobs = blobs = Blobs(settings.data)
-        self.catalog = catalog = Catalog.open(settings.data)
+        self.catalog = catalog = Catalog.open(settings.data, settings.max_commits)
         catalog.on_dead_blobs = lambda dead: void(blobs.pool.submit(blobs.unlink, dead))
         root = User(ROOT_ID, "root", settings.root_access_key, settings.root_secret_key)
         self.endpoint = Endpoint(catalog, blobs, settings, root)

@@ -57,12 +57,15 @@ class Endpoint:
         self.root = root
         self.requests = RequestLog(settings.request_log) if settings.request_log else None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, crowded: bool = False) -> None:
+        """`crowded`: there are too many, so this one is refused before any work is done for it."""
         started = time.perf_counter()
         request = Request.identify(scope, receive, self.settings.domains)
         operation: Operation | None = None
         caller, code = ANONYMOUS, ""
         try:
+            if crowded:
+                raise S3Error("SlowDown")
             request.locate()
             operation = route(request.method, request.bucket, request.key, request.query, request.headers)
             named = len(request.headers)

@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
-from gateway.exchange import Exchange, header_lines
+from gateway.exchange import Application, Exchange, header_lines
 from gateway.logging import log
 from gateway.request import HEADERS
 from gateway.s3.errors import S3Error, render_error
@@ -23,13 +23,23 @@ from gateway.stalling import Watch
 # S3 takes 8 KiB of headers; a key of 1,024 bytes may come percent-encoded, and a presigned URL adds to it.
 MAX_HEAD = 64 << 10
 
-# Seconds that an idle connection is left to a client when the worker retires.
+# Seconds that an idle connection is left to a client when the worker retires or has too many.
 RETIRING_PATIENCE = 5
 
 ASGI = {"version": "3.0", "spec_version": "2.3"}
 Extensions = dict[str, dict[object, object]]
 EXTENSIONS: Extensions = {WHOLE: {}, FILE: {}}
 OVER_TLS: Extensions = {WHOLE: {}}
+
+
+class State(ServerState):
+    """What the connections of a worker have in common; the application that refuses what is beyond `most_…`."""
+
+    def __init__(self, most_connections: int, most_requests: int, slow_down: Application) -> None:
+        super().__init__()
+        self.most_connections = most_connections
+        self.most_requests = most_requests
+        self.slow_down = slow_down
 
 
 class Protocol(asyncio.Protocol):
@@ -40,11 +50,11 @@ class Protocol(asyncio.Protocol):
     def __init__(
         self,
         config: Config,
-        server_state: ServerState,
+        server_state: State,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        self.app = config.loaded_app
+        self.app: Application = config.loaded_app
         self.loop = _loop or asyncio.get_running_loop()
         self.patience = config.timeout_keep_alive
         self.server_state = server_state
@@ -80,6 +90,8 @@ class Protocol(asyncio.Protocol):
         self.scheme = "https" if is_ssl(line) else "http"
         self.connections.add(self)
         self.extensions = OVER_TLS if self.scheme == "https" else EXTENSIONS
+        if len(self.connections) > self.server_state.most_connections:
+            self.turn_away()
         self.watch = Watch(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -197,7 +209,9 @@ class Protocol(asyncio.Protocol):
 
     def start(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        exchange.task = self.loop.create_task(exchange.run(self.app))
+        state = self.server_state
+        app = self.app if len(self.tasks) < state.most_requests else state.slow_down
+        exchange.task = self.loop.create_task(exchange.run(app))
         self.tasks.add(exchange.task)
 
     def finished(self, exchange: Exchange) -> None:
@@ -222,6 +236,13 @@ class Protocol(asyncio.Protocol):
             self.transport.resume_reading()
 
     # ends of a connection
+
+    def turn_away(self) -> None:
+        """One connection too many hears so in answer to its request; beyond twice as many none hears anything."""
+        self.retiring, self.patience = True, RETIRING_PATIENCE
+        self.app = self.server_state.slow_down
+        if len(self.connections) > 2 * self.server_state.most_connections:
+            self.transport.abort()
 
     def retire(self) -> None:
         """The next answer is the last. Without another request the connection ends once it was idle for a while:

@@ -40,6 +40,15 @@ class Settings:
     root_access_key: Annotated[str, About("access key of root; made at first start if not given", "KEY")] = ""
     root_secret_key: Annotated[str, About("secret key of root", "SECRET")] = ""
     request_log: Annotated[str, About("file for a JSON line a request; - is standard error", "FILE")] = ""
+    max_connections: Annotated[
+        int, About("connections of one worker beyond which a new one is answered 503 SlowDown", "N")
+    ] = 10_000
+    max_requests: Annotated[
+        int, About("requests under way in one worker beyond which a new one is answered 503 SlowDown", "N")
+    ] = 2_000
+    max_commits: Annotated[
+        int, About("changes that wait for the disk in one worker beyond which a new one is answered 503 SlowDown", "N")
+    ] = 20_000
     keep_alive: Annotated[int, About("seconds that an idle connection is kept open", "SECONDS")] = 120
     request_timeout: Annotated[int, About("seconds without progress after which a client is given up", "SECONDS")] = 20
     drain_timeout: Annotated[int, About("seconds that requests get to finish at a stop", "SECONDS")] = 60
@@ -50,6 +59,8 @@ class Settings:
         check(self.keep_alive > 0, "keep_alive", self.keep_alive, "1 or more")
         check(self.request_timeout > 0, "request_timeout", self.request_timeout, "1 or more")
         check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
+        for name in ("max_connections", "max_requests", "max_commits"):
+            check(getattr(self, name) > 0, name, getattr(self, name), "1 or more")
         check(bool(self.region), "region", self.region, "a name")
         if bool(self.root_access_key) != bool(self.root_secret_key):
             raise SettingsError("root_access_key and root_secret_key: give both or neither")

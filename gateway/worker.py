@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ import uvicorn
 
 from gateway import logging
 from gateway.app import Application
-from gateway.protocol import Protocol
+from gateway.protocol import Protocol, State
 from gateway.settings import Settings, undump
 
 READY = b"ready\n"
@@ -27,19 +28,32 @@ def main() -> None:
     # uvicorn raises the signal that stopped it once more, when all is done.
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
-    Worker(configuration(settings)).run(sockets=[socket.socket(fileno=int(number)) for number in sys.argv[1:]])
+    files = more_files()
+    application = Application(settings)
+    worker = Worker(configuration(settings, application))
+    # A request may have a file or two open, and as many connections may be on their way out as are let stay.
+    most = max(1, min(settings.max_connections, files // 4))
+    worker.server_state = State(most, settings.max_requests, application.slow_down)
+    worker.run(sockets=[socket.socket(fileno=int(number)) for number in sys.argv[1:]])
+
+
+def more_files() -> int:
+    """How many files the process may have open: from now on all that the system lets it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
 
 
 def leave(number: int, frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def configuration(settings: Settings) -> uvicorn.Config:
+def configuration(settings: Settings, application: Application) -> uvicorn.Config:
     class Connection(Protocol):
         request_timeout = settings.request_timeout
 
     return uvicorn.Config(
-        Application(settings),
+        application,
         loop="uvloop",
         http=Connection,
         interface="asgi3",

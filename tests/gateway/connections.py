@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
-from uvicorn.server import ServerState
 
-from gateway.protocol import Protocol
+from gateway.protocol import Protocol, State
 from gateway.s3.rendered import WHOLE
 
 
@@ -46,6 +45,11 @@ async def echo(scope: dict[str, Any], receive: Callable[..., Any], send: Callabl
     await send({"type": "http.response.body", "body": body})
 
 
+async def refuse(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+    await send({"type": "http.response.start", "status": 503, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body"})
+
+
 async def too_short(send: Callable[..., Any]) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
     await send({"type": "http.response.body", "body": b"ab"})
@@ -69,12 +73,18 @@ Send = Callable[..., Any]
 
 
 @asynccontextmanager
-async def served(application: Callable[..., Any] = app, connection: type[Protocol] = Protocol) -> AsyncIterator[Send]:
+async def served(
+    application: Callable[..., Any] = app,
+    connection: type[Protocol] = Protocol,
+    most_connections: int = 100,
+    most_requests: int = 100,
+) -> AsyncIterator[Send]:
     """Sends pieces one after the other, and gives what came back until the connection's end or `expected`."""
     config = uvicorn.Config(application, ws="none", timeout_keep_alive=1, lifespan="off", log_config=None)
     config.load()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: connection(config, ServerState(), {}), "127.0.0.1", 0)
+    state = State(most_connections, most_requests, refuse)
+    server = await loop.create_server(lambda: connection(config, state, {}), "127.0.0.1", 0)
 
     async def talk(*pieces: bytes, expected: bytes = b"") -> bytes:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())

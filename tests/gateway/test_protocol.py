@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from gateway.protocol import MAX_HEAD
-from tests.gateway.connections import Send
+from tests.gateway.connections import Send, served
 
 
 async def test_what_is_no_request_gets_an_answer_of_s3(send: Send) -> None:
@@ -95,3 +97,29 @@ async def test_an_idle_connection_is_closed(send: Send) -> None:
     """The fixture's patience is a second; without an answer to wait for, `send` reads until the end."""
     assert await send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") != b""
     assert await send() == b""
+
+
+async def test_a_request_too_many_is_refused_and_its_connection_goes_on() -> None:
+    async with served(most_requests=2) as send:
+        head = b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+        slow = [asyncio.create_task(send(head, *[b""] * 50, b"slow!", expected=b"!")) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        refused = await send(head + b"quick", b"GET /headers HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert refused.count(b"HTTP/1.1 503 ") == 2
+        assert [(await each).count(b"HTTP/1.1 200 ") for each in slow] == [1, 1]
+        assert (await send(head + b"quick", expected=b"quick")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_connection_too_many_hears_so_and_ends_and_one_far_too_many_just_ends() -> None:
+    request = b"GET /whole/5 HTTP/1.1\r\nHost: a\r\n\r\n"
+    async with served(most_connections=2) as send:
+        waits = b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
+        held = [asyncio.create_task(send(waits, *[b""] * 50, b"ok", expected=b"ok")) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        refused = await send(request)
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nconnection: close\r\n" in refused
+        turned_away = [asyncio.create_task(send(*[b""] * 20, request)) for _ in range(4)]
+        assert sorted([(await each)[:12] for each in turned_away]) == [b"", b"", b"HTTP/1.1 503", b"HTTP/1.1 503"]
+        assert [(await each)[:12] for each in held] == [b"HTTP/1.1 200"] * 2
+        assert (await send(request, expected=b"hello")).startswith(b"HTTP/1.1 200 ")

@@ -6,6 +6,17 @@ import pytest
 
 from gateway.settings import Option, Settings, SettingsError, dump, load, options, undump
 
+NUMBERS = {
+    "workers": "3",
+    "port": "81",
+    "max_connections": "4",
+    "max_requests": "5",
+    "max_commits": "6",
+    "keep_alive": "7",
+    "request_timeout": "9",
+    "drain_timeout": "8",
+}
+
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,9 +34,6 @@ def test_flag_beats_variable_beats_file() -> None:
     assert (settings.port, settings.region, settings.host) == (3, "variable", "file")
 
 
-NUMBERS = {"workers": "3", "port": "81", "keep_alive": "7", "request_timeout": "9", "drain_timeout": "8"}
-
-
 @pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
 def test_every_option_is_a_flag_a_variable_and_a_key(option: Option) -> None:
     name = option.name
@@ -37,8 +45,7 @@ def test_every_option_is_a_flag_a_variable_and_a_key(option: Option) -> None:
     assert getattr(by_flag, name) != getattr(Settings(), name)
     if name not in both:
         assert by_variable == by_flag
-        as_number = name in NUMBERS
-        Path("ducket.toml").write_text(f"{name} = {given if as_number else repr(given)}\n")
+        Path("ducket.toml").write_text(f"{name} = {given if name in NUMBERS else repr(given)}\n")
         assert load({}, {}) == by_flag
 
 

@@ -49,6 +49,7 @@ FACTS = [
     (catalog_errors.NoUpload("b", "k", "u"), "NoSuchUpload", 404, {"UploadId": "u"}, {}),
     (catalog_errors.PreconditionFailed("If-Match"), "PreconditionFailed", 412, {"Condition": "If-Match"}, {}),
     (catalog_errors.StorageFull("/data"), "InsufficientStorage", 507, {}, {}),
+    (catalog_errors.TooManyWaiting(20_000), "SlowDown", 503, {}, {}),
     (catalog_errors.CatalogUnusable("it is damaged"), "ServiceUnavailable", 503, {}, {}),
     (blob_errors.NoRoom("/data"), "InsufficientStorage", 507, {}, {}),
 ]
