@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import groupby
+
 import duckdb
+import pyarrow as pa
 
 from catalog.database.effect import Effect, Key, keys_in_doubt
-from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, users
+from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, usage, users
 from catalog.errors import CatalogUnusable
 from catalog.records import BucketPut, LogRecord, Mutation, Position, UploadCreated
 
 Numbered = tuple[int, LogRecord]
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_MILLISECONDS = 86_400_000  # of a day
 
 
 def apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered], position: Position) -> int:
@@ -21,7 +28,9 @@ def apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered], positi
     try:
         new = _new(records, applied.position(connection).seq, position)
         if new:
-            _apply(connection, new)
+            for day, of_day in groupby(new, _day):
+                _apply(connection, list(of_day), day)
+            usage.settle(connection)
             applied.advance(connection, position)
         connection.commit()
     except BaseException:
@@ -44,19 +53,23 @@ def _new(records: list[Numbered], reached: int, position: Position) -> list[Numb
     return new
 
 
-def _apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered]) -> None:
+def _day(record: Numbered) -> date:
+    return date.fromordinal(_EPOCH + record[1].time // _MILLISECONDS)
+
+
+def _apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered], day: date) -> None:
     mutations = [record.mutation for _, record in records]
     known = buckets.find(connection, {_bucket_id(mutation) for mutation in mutations})
     effect = Effect(known, _history(connection, keys_in_doubt(mutations, known)))
     entries = []
     for seq, record in records:
-        effect.add(record.mutation)
-        entries += journal.rows(seq, record, known)
+        previous = effect.add(record.mutation)
+        entries += journal.rows(seq, record, known, previous)
     journal.add(connection, entries)
     buckets.replace(connection, effect.buckets)
     users.replace(connection, effect.users)
     _write_uploads(connection, effect)
-    _write_objects(connection, effect)
+    _write_objects(connection, effect, day)
 
 
 def _bucket_id(mutation: Mutation) -> int:
@@ -87,16 +100,29 @@ def _write_uploads(connection: duckdb.DuckDBPyConnection, effect: Effect) -> Non
     parts.add(connection, puts, [key for key in puts if key[0] not in effect.uploads])
 
 
-def _write_objects(connection: duckdb.DuckDBPyConnection, effect: Effect) -> None:
+def _write_objects(connection: duckdb.DuckDBPyConnection, effect: Effect, day: date) -> None:
     """A version that was updated is written anew: DuckDB does the same with an UPDATE of maps."""
+    touched = _touched(connection, effect)
     latest = objects.latest_among(connection, effect.updated)
-    rows = [
+    updated = [
         objects.row(bucket_id, key, version, effect.latest.get(seq, seq in latest))
         for seq, (bucket_id, key, version) in effect.updated.items()
     ]
-    rows += [objects.row(new.bucket_id, new.key, new.version, new.is_latest) for new in effect.added.values()]
     objects.remove(connection, effect.removed.union(effect.updated))
     for flag in (False, True):
         marked = [seq for seq, is_latest in effect.latest.items() if is_latest is flag and seq not in effect.updated]
         objects.mark_latest(connection, marked, flag)
-    objects.add(connection, rows)
+    objects.add(connection, objects.table(updated))
+    added = objects.table(
+        [objects.row(new.bucket_id, new.key, new.version, new.is_latest) for new in effect.added.values()]
+    )
+    objects.add(connection, added)
+    if touched is not None or added is not None:
+        usage.record(connection, day, added, touched)
+
+
+def _touched(connection: duckdb.DuckDBPyConnection, effect: Effect) -> pa.Table | None:
+    """The versions of before that go, and those that become the newest of their keys or no longer are."""
+    gone = [(seq, *effect.places[seq], None) for seq in effect.removed]
+    marked = [(seq, *effect.places[seq], is_latest) for seq, is_latest in effect.latest.items()]
+    return usage.touched(connection, gone + marked) if gone or marked else None

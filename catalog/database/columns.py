@@ -22,15 +22,25 @@ def schema(**columns: pa.DataType) -> pa.Schema:
 def insert(connection: duckdb.DuckDBPyConnection, table: str, columns: pa.Schema, rows: Sequence[Row]) -> None:
     """Append rows whose values stand in the order of `columns`, which need not be all of the table's."""
     if rows:
-        names = ", ".join(columns.names)
-        run_on_rows(connection, f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming", columns, rows)
+        insert_table(connection, table, arrow(columns, rows))
+
+
+def insert_table(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table | None) -> None:
+    """As `insert`; None is no rows."""
+    if rows is not None:
+        names = ", ".join(rows.column_names)
+        _run(connection, f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming", rows)
 
 
 def run_on_rows(
     connection: duckdb.DuckDBPyConnection, statement: str, columns: pa.Schema, rows: Sequence[Row]
 ) -> list[Row]:
     """Run a statement that reads `rows` under the name `incoming`."""
-    connection.register("incoming", arrow(columns, rows))
+    return _run(connection, statement, arrow(columns, rows))
+
+
+def _run(connection: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> list[Row]:
+    connection.register("incoming", rows)
     try:
         return connection.execute(statement).fetchall()
     finally:

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import duckdb
 
+from catalog.database.registry import define, see
 from catalog.errors import CatalogUnusable
 
 FILE = "catalog.duckdb"
 _MIGRATIONS = files("catalog.database").joinpath("migrations")
-_VIEWS = files("catalog.database").joinpath("views")
-PUBLIC_VIEWS = tuple(sorted(file.name.removesuffix(".sql") for file in _VIEWS.iterdir() if file.name.endswith(".sql")))
 
 
 def open_database(directory: Path | None) -> duckdb.DuckDBPyConnection:
-    """The catalog in `directory`, or one in memory, migrated and locked down. Raises CatalogUnusable."""
+    """The catalog in `directory`, or one in memory, migrated and locked down. Raises CatalogUnusable.
+
+    The connection itself sees all in the public views; a cursor of it sees nothing until it is told what.
+    """
     path = ":memory:" if directory is None else str(directory / FILE)
     try:
         connection = duckdb.connect(path, config=_config())
@@ -26,7 +28,9 @@ def open_database(directory: Path | None) -> duckdb.DuckDBPyConnection:
         raise CatalogUnusable(f"{path} cannot be opened: {problem}") from problem
     try:
         migrate(connection)
-        _replace_views(connection)
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        define(connection)
+        see(connection, None)
         connection.execute("SET lock_configuration = true")
     except BaseException:
         connection.close()
@@ -65,12 +69,6 @@ def migrations() -> list[tuple[int, str, str]]:
     numbered = [(int(name[:4]), name[5:].removesuffix(".sql"), statements) for name, statements in found]
     assert [version for version, _, _ in numbered] == list(range(1, len(numbered) + 1))
     return numbered
-
-
-def _replace_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Views are code, not data: they are what this version says. Secure ones do not show what they read from."""
-    for view in PUBLIC_VIEWS:
-        connection.execute(f"CREATE OR REPLACE SECURE VIEW main.{view} AS {_VIEWS.joinpath(view + '.sql').read_text()}")
 
 
 def _config() -> dict[str, str | bool | int | float | list[str]]:

@@ -50,12 +50,13 @@ class Effect:
         self.users: dict[str, User | None] = {}
         self.added: dict[int, Added] = {}
         self.removed: set[int] = set()
+        self.places: dict[int, Key] = {}  # of what is in `removed` or `latest`
         self.updated: dict[int, tuple[int, str, Version]] = {}
         self.latest: dict[int, bool] = {}
         self.uploads: dict[str, Upload] = {}
         self.ended_uploads: set[str] = set()
         self.parts: dict[str, dict[int, PartPut]] = {}
-        self._apply: dict[type, Callable[[Any], None]] = {
+        self._apply: dict[type, Callable[[Any], int | None]] = {
             BucketPut: self._bucket_put,
             BucketRemoved: self._bucket_removed,
             ObjectChanged: self._object_changed,
@@ -67,8 +68,9 @@ class Effect:
             UserRemoved: self._user_removed,
         }
 
-    def add(self, mutation: Mutation) -> None:
-        self._apply[type(mutation)](mutation)
+    def add(self, mutation: Mutation) -> int | None:
+        """Of a change to an object the newest version that remains of the key beside one that was put, 0 if none."""
+        return self._apply[type(mutation)](mutation)
 
     def removed_buckets(self) -> list[int]:
         return [bucket_id for bucket_id, bucket in self.buckets.items() if bucket is None]
@@ -86,10 +88,11 @@ class Effect:
             if any(put.bucket_id == mutation.bucket_id for put in parts.values()):
                 del self.parts[upload_id]
 
-    def _object_changed(self, mutation: ObjectChanged) -> None:
+    def _object_changed(self, mutation: ObjectChanged) -> int:
         for gone in mutation.removed:
             if self.added.pop(gone.seq, None) is None:
                 self.removed.add(gone.seq)
+                self.places[gone.seq] = (mutation.bucket_id, mutation.key)
                 self.updated.pop(gone.seq, None)
                 self.latest.pop(gone.seq, None)
         previous = self._previous(mutation)
@@ -97,9 +100,10 @@ class Effect:
         if put is not None:
             self.added[put.seq] = Added(mutation.bucket_id, mutation.key, put)
         if previous:
-            self._mark_latest(previous, put is None)
+            self._mark_latest(previous, put is None, (mutation.bucket_id, mutation.key))
         if mutation.upload_id is not None:
             self._end_upload(mutation.upload_id)
+        return previous
 
     def _previous(self, mutation: ObjectChanged) -> int:
         """The newest other version that remains: as the mutation says, or as the versions known of the key tell."""
@@ -112,12 +116,13 @@ class Effect:
             seqs.add(mutation.put.seq)
         return previous
 
-    def _mark_latest(self, seq: int, is_latest: bool) -> None:
+    def _mark_latest(self, seq: int, is_latest: bool, place: Key) -> None:
         added = self.added.get(seq)
         if added is not None:
             added.is_latest = is_latest
         else:
             self.latest[seq] = is_latest
+            self.places[seq] = place
 
     def _version_updated(self, mutation: VersionUpdated) -> None:
         version = mutation.version

@@ -7,17 +7,17 @@ allowed is listed; all else is refused. A read-only transaction and locked setti
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import duckdb
 import msgspec
 
-from catalog.database.connection import PUBLIC_VIEWS
+from catalog.database.registry import MACROS, VIEWS
 from catalog.errors import QueryFailed, QueryRefused
 
 MAX_LENGTH = 1024 * 1024
-TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "unnest"})
+TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "unnest", *MACROS})
 # Functions with effects beyond their result, and those that show the server's settings or plan private tables.
 REFUSED_FUNCTIONS = frozenset(
     {
@@ -52,7 +52,7 @@ def check(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
         query = query[explain.end() :]
     tree = _parse(connection, query)
     nodes = list(_nodes(tree))
-    known = _names_given(nodes).union(PUBLIC_VIEWS)
+    known = _names_given(nodes).union(VIEWS)
     for node in nodes:
         _check_node(node, known)
     return query if explain is None else explain.group().strip() + " " + query
@@ -110,7 +110,7 @@ def _check_node(node: dict[str, Any], known: set[str]) -> None:
         if name not in TABLE_FUNCTIONS:
             raise QueryRefused(f"the table function {name} is not for queries; there are {_list(TABLE_FUNCTIONS)}")
     elif kind == "SHOW_REF":
-        if not node.get("query") and node.get("table_name", "").strip('"').lower() not in ("tables", *PUBLIC_VIEWS):
+        if not node.get("query") and node.get("table_name", "").strip('"').lower() not in ("tables", *VIEWS):
             raise QueryRefused("of SHOW there is SHOW TABLES, and DESCRIBE and SUMMARIZE of a table or query")
     elif kind in _NO_TABLES:
         raise QueryRefused("the statement reads from what is no table")
@@ -120,14 +120,14 @@ def _check_node(node: dict[str, Any], known: set[str]) -> None:
 
 def _check_table(path: list[str], known: set[str]) -> None:
     public = len(path) == 1 and path[0] in known
-    qualified = len(path) == 2 and path[0] == "main" and path[1] in PUBLIC_VIEWS
+    qualified = len(path) == 2 and path[0] == "main" and path[1] in VIEWS
     if not public and not qualified:
-        raise QueryRefused(f"there is no table {'.'.join(path)}; there are {_list(PUBLIC_VIEWS)}")
+        raise QueryRefused(f"there is no table {'.'.join(path)}; there are {_list(VIEWS)}")
 
 
 def _path(node: dict[str, Any]) -> list[str]:
     return [name.lower() for name in node["qualified_name"]["path"]]
 
 
-def _list(names: frozenset[str] | tuple[str, ...]) -> str:
+def _list(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))

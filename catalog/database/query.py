@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from catalog.database.frames import Columns, End, Rows
 from catalog.database.guard import check
+from catalog.database.registry import see
 from catalog.errors import QueryFailed, QueryStopped
 
 _BATCH = 16_384
@@ -18,8 +19,10 @@ _BATCH = 16_384
 class Query:
     """`run` in one thread, `stop` from any."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, statement: str, owner: str | None = None) -> None:
+        """It sees the buckets of a user, by its id; all for None."""
         self._cursor = connection.cursor()
+        see(self._cursor, owner)
         self._statement = statement
         self._stopped: str | None = None
 

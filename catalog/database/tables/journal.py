@@ -41,6 +41,7 @@ COLUMNS = schema(
     version_id=TEXT,
     version_seq=WHOLE,
     ended=WHOLE,
+    previous=WHOLE,
     is_delete_marker=TRUTH,
     size=WHOLE,
     last_modified_date=TIME,
@@ -54,7 +55,7 @@ COLUMNS = schema(
     part_number=SHORT,
     user_id=TEXT,
 )
-_NOT_AN_OBJECTS = (None,) * 12  # the columns from version_id to user_metadata
+_NOT_AN_OBJECTS = (None,) * 13  # the columns from version_id to user_metadata
 _NOT_A_VERSIONS = (None,) * 9  # those from is_delete_marker to user_metadata
 _NONE: dict[str, str] = {}
 
@@ -65,9 +66,15 @@ def add(connection: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
     insert(connection, "private.journal", COLUMNS, rows)
 
 
-def rows(seq: int, record: LogRecord, buckets: Names) -> list[Row]:
-    """A mutation's rows: one, and one more for each further version that it ended. `buckets` is as of the mutation."""
-    return _ROWS[type(record.mutation)](seq, record.time, record.origin, record.mutation, buckets)
+def rows(seq: int, record: LogRecord, buckets: Names, previous: int | None) -> list[Row]:
+    """A mutation's rows: one, and one more for each further version that it ended. `buckets` is as of the mutation.
+
+    `previous` is the newest version that remained of the key beside one that was put.
+    """
+    mutation = record.mutation
+    if type(mutation) is ObjectChanged:
+        return _object_changed(seq, record.time, record.origin, mutation, buckets, previous or None)
+    return _ROWS[type(mutation)](seq, record.time, record.origin, mutation, buckets)
 
 
 def _bucket_put(seq: int, time: int, origin: Origin, mutation: BucketPut, buckets: Names) -> list[Row]:
@@ -81,7 +88,9 @@ def _bucket_removed(seq: int, time: int, origin: Origin, mutation: BucketRemoved
     return [(*_head(seq, "BucketRemoved", None, time, origin), *place, *_NOT_AN_OBJECTS, None, None, None)]
 
 
-def _object_changed(seq: int, time: int, origin: Origin, mutation: ObjectChanged, buckets: Names) -> list[Row]:
+def _object_changed(
+    seq: int, time: int, origin: Origin, mutation: ObjectChanged, buckets: Names, previous: int | None
+) -> list[Row]:
     """A delete marker is a DELETE as AWS has it; a version that another one replaced has no record of its own."""
     put, removed = mutation.put, mutation.removed
     place = (mutation.bucket_id, buckets[mutation.bucket_id].name, mutation.key)
@@ -90,10 +99,10 @@ def _object_changed(seq: int, time: int, origin: Origin, mutation: ObjectChanged
         operation, kind = ("DeleteMarkerPut", "DELETE") if put.delete_marker else ("ObjectPut", "CREATE")
         ended = removed[0].seq if removed else None
         upload = (mutation.upload_id, None, None)
-        rows.append((*_head(seq, operation, kind, time, origin), *place, *_version(put, ended), *upload))
+        rows.append((*_head(seq, operation, kind, time, origin), *place, *_version(put, ended, previous), *upload))
         removed = removed[1:]
     for gone in removed:
-        version = (gone.version_id, gone.seq, gone.seq, *_NOT_A_VERSIONS)
+        version = (gone.version_id, gone.seq, gone.seq, previous, *_NOT_A_VERSIONS)
         rows.append((*_head(seq, "VersionRemoved", "DELETE", time, origin), *place, *version, None, None, None))
     return rows
 
@@ -101,7 +110,7 @@ def _object_changed(seq: int, time: int, origin: Origin, mutation: ObjectChanged
 def _version_updated(seq: int, time: int, origin: Origin, mutation: VersionUpdated, buckets: Names) -> list[Row]:
     place = (mutation.bucket_id, buckets[mutation.bucket_id].name, mutation.key)
     head = _head(seq, "VersionUpdated", "UPDATE_METADATA", time, origin)
-    return [(*head, *place, *_version(mutation.version, None), None, None, None)]
+    return [(*head, *place, *_version(mutation.version, None, None), None, None, None)]
 
 
 def _upload_created(seq: int, time: int, origin: Origin, mutation: UploadCreated, buckets: Names) -> list[Row]:
@@ -121,7 +130,7 @@ def _part_put(seq: int, time: int, origin: Origin, mutation: PartPut, buckets: N
     part = mutation.part
     place = (mutation.bucket_id, buckets[mutation.bucket_id].name, mutation.key)
     algorithm = None if part.checksum is None else part.checksum.algorithm
-    about = (None, None, None, None, part.size, part.modified, part.etag, None, None, algorithm, None, None)
+    about = (None, None, None, None, None, part.size, part.modified, part.etag, None, None, algorithm, None, None)
     end = (mutation.upload_id, part.number, None)
     return [(*_head(seq, "PartPut", None, time, origin), *place, *about, *end)]
 
@@ -135,13 +144,14 @@ def _head(seq: int, operation: str, record_type: str | None, time: int, origin: 
     return seq, operation, record_type, time, origin.requester, origin.source_ip, origin.request_id
 
 
-def _version(version: Version, ended: int | None) -> Row:
+def _version(version: Version, ended: int | None, previous: int | None) -> Row:
     if version.delete_marker:
-        return (version.version_id, version.seq, ended, True, None, version.modified, *_NOT_A_VERSIONS[3:])
+        return (version.version_id, version.seq, ended, previous, True, None, version.modified, *_NOT_A_VERSIONS[3:])
     return (
         version.version_id,
         version.seq,
         ended,
+        previous,
         False,
         version.size,
         version.modified,
@@ -157,7 +167,6 @@ def _version(version: Version, ended: int | None) -> Row:
 _ROWS: dict[type, Callable[[int, int, Origin, Any, Names], list[Row]]] = {
     BucketPut: _bucket_put,
     BucketRemoved: _bucket_removed,
-    ObjectChanged: _object_changed,
     VersionUpdated: _version_updated,
     UploadCreated: _upload_created,
     UploadAborted: _upload_aborted,

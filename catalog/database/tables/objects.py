@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 
 import duckdb
 import msgspec
+import pyarrow as pa
 
 from catalog.database.columns import (
     BYTES,
@@ -20,7 +21,8 @@ from catalog.database.columns import (
     TRUTH,
     WHOLE,
     Row,
-    insert,
+    arrow,
+    insert_table,
     run_on_rows,
     schema,
 )
@@ -85,8 +87,12 @@ def row(bucket_id: int, key: str, version: Version, is_latest: bool) -> Row:
     )
 
 
-def add(connection: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
-    insert(connection, "private.objects", COLUMNS, rows)
+def table(rows: list[Row]) -> pa.Table | None:
+    return arrow(COLUMNS, rows) if rows else None
+
+
+def add(connection: duckdb.DuckDBPyConnection, table: pa.Table | None) -> None:
+    insert_table(connection, "private.objects", table)
 
 
 def remove(connection: duckdb.DuckDBPyConnection, seqs: Collection[int]) -> None:

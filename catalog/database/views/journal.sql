@@ -1,3 +1,6 @@
+-- Every mutation, for good, in order: the columns of S3 Metadata's journal table up to request_id, then Ducket's.
+-- version_seq: the version it made, altered or removed. ended: the version that ended by it, itself or the one replaced.
+-- previous: the newest other version of the key that remained.
 SELECT
     bucket,
     key,
@@ -22,7 +25,12 @@ SELECT
     request_id,
     seq,
     operation,
+    version_seq,
+    ended,
+    previous,
     upload_id,
     part_number,
     user_id
 FROM private.journal
+WHERE getvariable('sees_all')
+    OR bucket_id IN (SELECT b.id FROM private.buckets AS b WHERE b.owner = getvariable('sees'))

@@ -1,3 +1,4 @@
+-- The current objects, with the columns of S3 Metadata's live inventory table and Ducket's.
 SELECT
     b.name AS bucket,
     o.key,
@@ -21,6 +22,6 @@ SELECT
     o.headers,
     o.owner,
     o.parts_count
-FROM private.objects o
-JOIN private.buckets b ON b.id = o.bucket_id
-WHERE o.is_latest AND NOT o.is_delete_marker
+FROM private.objects AS o
+JOIN private.buckets AS b ON b.id = o.bucket_id
+WHERE o.is_latest AND NOT o.is_delete_marker AND (getvariable('sees_all') OR b.owner = getvariable('sees'))

@@ -1,3 +1,4 @@
+-- The parts of multipart uploads under way.
 SELECT
     b.name AS bucket,
     p.key,
@@ -8,5 +9,6 @@ SELECT
     p.e_tag,
     p.checksum_algorithm,
     p.checksum_value
-FROM private.parts p
-JOIN private.buckets b ON b.id = p.bucket_id
+FROM private.parts AS p
+JOIN private.buckets AS b ON b.id = p.bucket_id
+WHERE getvariable('sees_all') OR b.owner = getvariable('sees')

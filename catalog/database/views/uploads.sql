@@ -1,3 +1,4 @@
+-- The multipart uploads under way.
 SELECT
     b.name AS bucket,
     u.key,
@@ -11,5 +12,6 @@ SELECT
     u.object_tags,
     u.user_metadata,
     u.headers
-FROM private.uploads u
-JOIN private.buckets b ON b.id = u.bucket_id
+FROM private.uploads AS u
+JOIN private.buckets AS b ON b.id = u.bucket_id
+WHERE getvariable('sees_all') OR b.owner = getvariable('sees')

@@ -1,3 +1,4 @@
+-- Every version there is, delete markers among them: columns as of objects.
 SELECT
     b.name AS bucket,
     o.key,
@@ -23,5 +24,6 @@ SELECT
     o.headers,
     o.owner,
     o.parts_count
-FROM private.objects o
-JOIN private.buckets b ON b.id = o.bucket_id
+FROM private.objects AS o
+JOIN private.buckets AS b ON b.id = o.bucket_id
+WHERE getvariable('sees_all') OR b.owner = getvariable('sees')

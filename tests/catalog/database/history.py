@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -36,15 +37,21 @@ from catalog.records import (
 START = 1_760_000_000_000
 ORIGIN = Origin("a" * 64, "192.0.2.1", "4442587FB7D0A2F9")
 
+PLAIN_KEYS = tuple(f"k{number}" for number in range(6))
+
 Numbered = tuple[int, LogRecord]
 Any_ = TypeVar("Any_")
 
 
 @dataclass
 class History:
-    """The state the catalog should have, beside the records that lead to it. `says_previous`: see ObjectChanged."""
+    """The state the catalog should have, beside the records that lead to it. `says_previous`: see ObjectChanged.
+
+    `pause` is the milliseconds between mutations.
+    """
 
     says_previous: bool = True
+    pause: int = 1000
     records: list[Numbered] = field(default_factory=list)
     buckets: dict[int, Bucket] = field(default_factory=dict)
     versions: dict[tuple[int, str], list[Version]] = field(default_factory=dict)
@@ -176,7 +183,7 @@ class History:
         self.records.append((self.seq + 1, LogRecord(self._now(), ORIGIN, mutation)))
 
     def _now(self) -> int:
-        return START + self.seq * 1000
+        return START + self.seq * self.pause
 
 
 class MemorySource:
@@ -202,3 +209,43 @@ class MemorySource:
 
     def drop_dead_segments(self, applied: Position) -> list[int]:
         return []
+
+
+def take_step(history: History, kind: int, which: int, number: int, keys: Sequence[str] = PLAIN_KEYS) -> None:
+    """One thing of kind 0 to 12 that the catalog would allow; nothing where it would not. `which` is 0 to 5."""
+    buckets = list(history.buckets)
+    versions = history.all_versions()
+    uploads = list(history.uploads)
+    key = keys[which]
+    if kind == 0 or not buckets:
+        history.create_bucket(f"b{history.seq}", ["", "Enabled", "Suspended"][which % 3])
+        return
+    bucket = buckets[number % len(buckets)]
+    match kind:
+        case 1 | 2 | 3:
+            history.put(bucket, key, number)
+        case 4:
+            history.delete(bucket, key)
+        case 5 if versions:
+            bucket, key, version, _ = versions[number % len(versions)]
+            history.remove_version(bucket, key, version.seq)
+        case 6 if versions:
+            bucket, key, version, _ = versions[number % len(versions)]
+            history.tag(bucket, key, version.seq, {"t": str(number)})
+        case 7:
+            history.create_upload(bucket, key)
+        case 8 if uploads:
+            history.put_part(uploads[which % len(uploads)], 1 + number % 3)
+        case 9 if uploads:
+            upload = history.uploads[uploads[which % len(uploads)]]
+            history.put(upload.bucket_id, upload.key, number, upload.upload_id)
+        case 10 if uploads:
+            history.abort_upload(uploads[which % len(uploads)])
+        case 11 if not any(held for (of, _), held in history.versions.items() if of == bucket):
+            history.delete_bucket(bucket)
+        case 12 if history.users and number % 2:
+            history.delete_user(next(iter(history.users)))
+        case 12:
+            history.create_user(f"user{history.seq}")
+        case _:
+            history.set_versioning(bucket, ["Enabled", "Suspended"][which % 2])

@@ -14,7 +14,7 @@ from catalog.database.feed import Feed
 from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable
 from catalog.records import ObjectChanged
-from tests.catalog.database.history import History
+from tests.catalog.database.history import History, take_step
 
 
 def test_a_batch_applied_again_changes_nothing(database: duckdb.DuckDBPyConnection) -> None:
@@ -157,8 +157,8 @@ def test_keys_keep_every_character_and_the_order_of_their_bytes(database: duckdb
 def test_any_history_in_any_batches_comes_to_the_state_of_the_model(data: st.DataObject) -> None:
     history = History(data.draw(st.booleans(), "says previous"))
     steps = data.draw(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 5), st.integers(0, 99)), max_size=60))
-    for kind, which, number in steps:
-        take_step(history, kind, which, number)
+    for step in steps:
+        take_step(history, *step)
     with open_database(None) as database:
         reached = 0
         while reached < history.seq:
@@ -167,46 +167,6 @@ def test_any_history_in_any_batches_comes_to_the_state_of_the_model(data: st.Dat
             apply(database, history.records[again:upto], history.position(upto))
             reached = upto
         assert_equal(database, history)
-
-
-def take_step(history: History, kind: int, which: int, number: int) -> None:
-    """One random thing that the catalog would allow; nothing where it would not."""
-    buckets = list(history.buckets)
-    versions = history.all_versions()
-    uploads = list(history.uploads)
-    key = f"k{which}"
-    if kind == 0 or not buckets:
-        history.create_bucket(f"b{history.seq}", ["", "Enabled", "Suspended"][which % 3])
-        return
-    bucket = buckets[number % len(buckets)]
-    match kind:
-        case 1 | 2 | 3:
-            history.put(bucket, key, number)
-        case 4:
-            history.delete(bucket, key)
-        case 5 if versions:
-            bucket, key, version, _ = versions[number % len(versions)]
-            history.remove_version(bucket, key, version.seq)
-        case 6 if versions:
-            bucket, key, version, _ = versions[number % len(versions)]
-            history.tag(bucket, key, version.seq, {"t": str(number)})
-        case 7:
-            history.create_upload(bucket, key)
-        case 8 if uploads:
-            history.put_part(uploads[which % len(uploads)], 1 + number % 3)
-        case 9 if uploads:
-            upload = history.uploads[uploads[which % len(uploads)]]
-            history.put(upload.bucket_id, upload.key, number, upload.upload_id)
-        case 10 if uploads:
-            history.abort_upload(uploads[which % len(uploads)])
-        case 11 if not any(held for (of, _), held in history.versions.items() if of == bucket):
-            history.delete_bucket(bucket)
-        case 12 if history.users and number % 2:
-            history.delete_user(next(iter(history.users)))
-        case 12:
-            history.create_user(f"user{history.seq}")
-        case _:
-            history.set_versioning(bucket, ["Enabled", "Suspended"][which % 2])
 
 
 def small_history() -> History:

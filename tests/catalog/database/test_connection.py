@@ -6,7 +6,8 @@ import duckdb
 import pytest
 
 from catalog.database import connection as module
-from catalog.database.connection import PUBLIC_VIEWS, migrations, open_database
+from catalog.database.connection import migrations, open_database
+from catalog.database.registry import VIEWS
 from catalog.errors import CatalogUnusable
 
 
@@ -61,7 +62,7 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
 
 def test_the_public_views_show_no_entry_and_no_secret() -> None:
     with open_database(None) as database:
-        for view in PUBLIC_VIEWS:
+        for view in VIEWS:
             columns = [name for name, *_ in database.execute(f"DESCRIBE {view}").fetchall()]
             assert "entry" not in columns
             assert not any("secret" in name for name in columns)
