@@ -4,11 +4,11 @@ UTF-8 never has the bytes that are marks, so no key can hold one, and whoever wr
 what its markup has there, in all rows at once. The mark that ends a key says how plain it is: a look for one byte in
 the whole page shows whether any key needs more than that.
 
-    key PLAIN|TEXT|ODD time ETAG etag SIZE size CLASS class
-    key PLAIN|TEXT|ODD time ETAG etag ALGORITHM algorithm KIND kind CHECKED_SIZE size CLASS class
-    key PLAIN|TEXT|ODD time GONE                                                     (a delete marker)
+    key PLAIN|TEXT|ODD time ETAG etag SIZE size STANDARD
+    key PLAIN|TEXT|ODD time ETAG etag ALGORITHM algorithm KIND kind CHECKED_SIZE size CLASS storage class END
+    key PLAIN|TEXT|ODD time GONE                                                   (a delete marker)
 
-Times are in whole seconds, `2026-11-21T10:00:00`.
+Times are in whole seconds, `2026-11-21T10:00:00`. A key that is ODD stands as the index spells it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from catalog.index.keys import unescape
 from catalog.records import Version
 
 PLAIN = b"\xf5"  # letters, digits and -_.*/ only
@@ -29,27 +30,27 @@ ALGORITHM = b"\xfa"
 KIND = b"\xfb"
 CHECKED_SIZE = b"\xfc"
 CLASS = b"\xfd"
-GONE = b"\xfe"
-ROW = b"\xff"  # between rows
+END = b"\xfe"
+STANDARD = b"\xff"  # the storage class, and the end
+GONE = b"\xc0"
 
 _PLAIN_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.*/"
 _odd = re.compile(rb'[\0-\x1f"&<>]|\xef\xbf[\xbe\xbf]').search
-_key = re.compile(rb"[^\xf5-\xf7]*").match
+_marked = re.compile(b"[\xf5-\xf7]").search
 
 
 @dataclass(slots=True)
 class Page:
-    """`count` of `rows`. `next` is the last key or common prefix returned, fit to be the next page's `after`."""
+    """`next` is the last key or common prefix returned, fit to be the next page's `after`; "" at the end."""
 
-    rows: bytes = b""
-    count: int = 0
+    rows: list[bytes] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     truncated: bool = False
     next: str = ""
 
     @property
     def keys(self) -> list[str]:
-        return [key_of(row).decode() for row in self.rows.split(ROW)] if self.rows else []
+        return [parted(row)[0] for row in self.rows]
 
 
 @dataclass(slots=True)
@@ -81,22 +82,22 @@ class VersionPage:
 def row_of(key: bytes, version: Version) -> bytes:
     """A version's row, without the key."""
     mark = "\xf5" if not key.translate(None, _PLAIN_BYTES) else "\xf7" if _odd(key) else "\xf6"
-    stamp, check = _stamp(version.modified // 1000), version.checksum
+    stamp = _stamp(version.modified // 1000)
     if version.delete_marker:
-        row = f"{mark}{stamp}\xfe"
-    elif check is None:
-        row = f"{mark}{stamp}\xf8{version.etag}\xf9{version.size}\xfd{version.storage_class}"
-    else:
-        row = (
-            f"{mark}{stamp}\xf8{version.etag}\xfa{check.algorithm}\xfb{check.kind}"
-            f"\xfc{version.size}\xfd{version.storage_class}"
-        )
-    return row.encode("latin-1")
+        return f"{mark}{stamp}\xc0".encode("latin-1")
+    check, named = version.checksum, version.storage_class
+    end = "\xff" if named == "STANDARD" else f"\xfd{named}\xfe"
+    if check is None:
+        return f"{mark}{stamp}\xf8{version.etag}\xf9{version.size}{end}".encode("latin-1")
+    checksum = f"\xfa{check.algorithm}\xfb{check.kind}"
+    return f"{mark}{stamp}\xf8{version.etag}{checksum}\xfc{version.size}{end}".encode("latin-1")
 
 
-def key_of(row: bytes) -> bytes:
-    found = _key(row)
-    return found[0] if found else row
+def parted(row: bytes) -> tuple[str, bytes]:
+    """The key of a row, and what follows it."""
+    mark = _marked(row)
+    at = mark.start() if mark else len(row)
+    return unescape(row[:at]), row[at:]
 
 
 @lru_cache(maxsize=4096)

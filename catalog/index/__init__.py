@@ -14,7 +14,7 @@ import msgspec
 
 from catalog.records import Position
 
-FORMAT = b"2"
+FORMAT = b"3"
 MAP_SIZE = 1 << 40
 MAX_READERS = 4096
 

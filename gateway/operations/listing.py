@@ -72,7 +72,7 @@ async def list_objects_v2(
         "start_after": head_text(start_after, url) if start_after else None,
         "continuation_token": continuation_token,
         "next_continuation_token": encode_token(page.next) if page.truncated else None,
-        "key_count": page.count + len(page.prefixes),
+        "key_count": len(page.rows) + len(page.prefixes),
         "max_keys": limit,
         "delimiter": head_text(delimiter, url) if delimiter else None,
         "is_truncated": page.truncated,

@@ -5,39 +5,43 @@ A page of a thousand objects is some calls on all of its bytes, and none for a s
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import quote_plus
 
 from catalog.rows import (
     ALGORITHM,
     CHECKED_SIZE,
     CLASS,
+    END,
     ETAG,
     GONE,
     KIND,
     ODD,
     PLAIN,
-    ROW,
     SIZE,
+    STANDARD,
     TEXT,
     ListedVersion,
+    parted,
 )
 from gateway.s3.model import operations
 from gateway.s3.xml import escape
 
-Tags = list[tuple[bytes, bytes]]
-
 FRACTION = b".000Z"  # S3 shows times with one, of whole seconds
 
+Tags = list[tuple[bytes, bytes]]
 
-def object_rows(rows: bytes, url: bool, owner: str | None) -> bytes:
+
+def object_rows(rows: list[bytes], url: bool, owner: str | None) -> bytes:
     """A page's Contents elements, with the owner in each if it is given."""
-    if not rows:
-        return rows
-    if ODD in rows or (url and TEXT in rows):
-        rows = ROW.join([_with_text(row, url) for row in rows.split(ROW)])
-    rows = b"%b%b%b" % (_OBJECT_START, rows, _OBJECT_END)
-    storage_class = _CLASS if owner is None else _owned(_OBJECT_OWNER, owner)
-    return _exchanged(rows, [*_OBJECT_TAGS, (CLASS, storage_class)])
+    page = b"".join(rows)
+    if ODD in page or (url and TEXT in page):
+        page = b"".join([_with_text(row, url) for row in rows])
+    if not page:
+        return page
+    tags, ends = _object_tags(owner)
+    page = b"%b%b%b" % (_OBJECT_START, page[:-1], ends[page[-1:]])
+    return _exchanged(page, tags)
 
 
 def version_rows(items: list[ListedVersion], url: bool, owner: str) -> bytes:
@@ -50,10 +54,7 @@ def version_rows(items: list[ListedVersion], url: bool, owner: str) -> bytes:
         start, before_id, before_latest, before_time = _MARKER_HEAD if item.delete_marker else _VERSION_HEAD
         pieces.append(f"{start}{key}{before_id}{item.version_id}{before_latest}{latest}{before_time}".encode())
         pieces.append(item.row[1:])
-        if not item.delete_marker:
-            pieces.append(_VERSION_END)
-    tags = [*_VERSION_TAGS, (CLASS, _owned(_VERSION_OWNER, owner)), (GONE, _owned(_MARKER_OWNER, owner))]
-    return _exchanged(b"".join(pieces), tags)
+    return _exchanged(b"".join(pieces), _version_tags(owner))
 
 
 def key_text(key: str, url: bool) -> str:
@@ -68,11 +69,10 @@ def form_encoded(text: str) -> str:
 
 def _with_text(row: bytes, url: bool) -> bytes:
     """The row with a key that can be left as it is."""
-    for mark in (ODD, TEXT) if url else (ODD,):
-        key, found, rest = row.partition(mark)
-        if found:
-            return key_text(key.decode(), url).encode() + PLAIN + rest
-    return row
+    key, rest = parted(row)
+    if rest[:1] == PLAIN or (rest[:1] == TEXT and not url):
+        return row
+    return key_text(key, url).encode() + PLAIN + rest[1:]
 
 
 def _exchanged(rows: bytes, tags: Tags) -> bytes:
@@ -81,8 +81,36 @@ def _exchanged(rows: bytes, tags: Tags) -> bytes:
     return rows
 
 
-def _owned(around: list[bytes], owner: str) -> bytes:
-    return escape(owner).encode().join(around)
+@lru_cache(maxsize=1024)
+def _object_tags(owner: str | None) -> tuple[Tags, dict[bytes, bytes]]:
+    """For the marks in a page of rows, and for the mark at its end, behind which no other row begins."""
+    before_time = _tags("ListObjectsV2", "contents", "key", "last_modified")[1]
+    tags, ends = _column_tags("ListObjectsV2", "contents", owner)
+    between = [(mark, end + _OBJECT_START) for mark, end in ends.items()]
+    return [(TEXT, before_time), *tags, (PLAIN, before_time), *between], ends
+
+
+@lru_cache(maxsize=1024)
+def _version_tags(owner: str) -> Tags:
+    before_owner, end = _tags("ListObjectVersions", "delete_markers", "last_modified", "owner.id")[1:]
+    tags, ends = _column_tags("ListObjectVersions", "versions", owner)
+    return [*tags, *ends.items(), (GONE, FRACTION + before_owner + escape(owner).encode() + end)]
+
+
+def _column_tags(listing: str, member: str, owner: str | None) -> tuple[Tags, dict[bytes, bytes]]:
+    """For the marks within a row from its time on, those that a row may lack first, and for those that end one."""
+    before_etag, before_size = _tags(listing, member, "last_modified", "etag", "size")[1:3]
+    checksum = _tags(listing, member, "etag", "checksum_algorithm", "checksum_type", "size")[1:4]
+    columns = ("size", "storage_class") if owner is None else ("size", "owner.id", "storage_class")
+    *around_owner, end = _tags(listing, member, *columns)[1:]
+    before_class = escape(owner or "").encode().join(around_owner)
+    tags = [
+        *zip((ALGORITHM, KIND, CHECKED_SIZE), checksum, strict=True),
+        (CLASS, before_class),
+        (SIZE, before_size),
+        (ETAG, FRACTION + before_etag),
+    ]
+    return tags, {END: end, STANDARD: before_class + b"STANDARD" + end}
 
 
 def _tags(listing: str, member: str, *columns: str) -> list[bytes]:
@@ -90,30 +118,12 @@ def _tags(listing: str, member: str, *columns: str) -> list[bytes]:
     return operations[listing].row_template(member, *columns).encode().split(b"%s")
 
 
-def _column_tags(listing: str, member: str) -> Tags:
-    """Of the columns that rows of objects and of versions share."""
-    etag, size = _tags(listing, member, "last_modified", "etag", "size")[1:3]
-    checksum = _tags(listing, member, "etag", "checksum_algorithm", "checksum_type", "size")[1:4]
-    return [(ETAG, FRACTION + etag), (SIZE, size), *zip((ALGORITHM, KIND, CHECKED_SIZE), checksum, strict=True)]
+def _head(listing: str, member: str) -> list[str]:
+    """What stands before each column of a version that its row lacks, and before its time."""
+    tags = _tags(listing, member, "key", "version_id", "is_latest", "last_modified")
+    return [tag.decode() for tag in tags[:-1]]
 
 
-_OBJECT = "ListObjectsV2", "contents"
-_OBJECT_START, _BEFORE_TIME, _ = _tags(*_OBJECT, "key", "last_modified")
-_CLASS, _OBJECT_END = _tags(*_OBJECT, "size", "storage_class")[1:]
-_OBJECT_OWNER = _tags(*_OBJECT, "size", "owner.id", "storage_class")[1:3]
-_OBJECT_TAGS = [
-    (PLAIN, _BEFORE_TIME),
-    (TEXT, _BEFORE_TIME),
-    *_column_tags(*_OBJECT),
-    (ROW, _OBJECT_END + _OBJECT_START),
-]
-
-_VERSION, _MARKER = ("ListObjectVersions", "versions"), ("ListObjectVersions", "delete_markers")
-_HEAD = "key", "version_id", "is_latest", "last_modified"
-_VERSION_HEAD = [tag.decode() for tag in _tags(*_VERSION, *_HEAD)[:-1]]
-_MARKER_HEAD = [tag.decode() for tag in _tags(*_MARKER, *_HEAD)[:-1]]
-_VERSION_TAGS = _column_tags(*_VERSION)
-_VERSION_OWNER = _tags(*_VERSION, "size", "owner.id", "storage_class")[1:3]
-_VERSION_END = _tags(*_VERSION, "storage_class")[1]
-_TIME_END, _ROW_END = _tags(*_MARKER, "last_modified", "owner.id")[1:]
-_MARKER_OWNER = [FRACTION + _TIME_END, _ROW_END]
+_OBJECT_START = _tags("ListObjectsV2", "contents", "key")[0]
+_VERSION_HEAD = _head("ListObjectVersions", "versions")
+_MARKER_HEAD = _head("ListObjectVersions", "delete_markers")

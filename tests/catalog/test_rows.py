@@ -6,24 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.index.keys import escape
 from catalog.records import Checksum, Version
-from catalog.rows import ODD, PLAIN, ROW, TEXT, Page, key_of, row_of
+from catalog.rows import ODD, PLAIN, TEXT, Page, parted, row_of
 
 VERSION = Version(7, "null", 1_795_255_200_999, "e" * 32, 4096, "STANDARD", "root")
 
 
 def test_a_row_has_the_columns_of_a_version() -> None:
-    assert row_of(b"a", VERSION) == b"\xf52026-11-21T10:00:00\xf8" + b"e" * 32 + b"\xf94096\xfdSTANDARD"
+    assert row_of(b"a", VERSION) == b"\xf52026-11-21T10:00:00\xf8" + b"e" * 32 + b"\xf94096\xff"
 
 
 def test_a_row_has_the_checksum_between_etag_and_size() -> None:
     checked = Version(7, "null", 0, "e", 1, "GLACIER", "root", Checksum("CRC32", "AAAA", "COMPOSITE"))
-    assert row_of(b"a", checked) == b"\xf51970-01-01T00:00:00\xf8e\xfaCRC32\xfbCOMPOSITE\xfc1\xfdGLACIER"
+    assert row_of(b"a", checked) == b"\xf51970-01-01T00:00:00\xf8e\xfaCRC32\xfbCOMPOSITE\xfc1\xfdGLACIER\xfe"
 
 
 def test_a_delete_marker_has_a_time_only() -> None:
     assert row_of(b"a", Version(7, "null", 0, "", 0, "STANDARD", "root", delete_marker=True)) == (
-        b"\xf51970-01-01T00:00:00\xfe"
+        b"\xf51970-01-01T00:00:00\xc0"
     )
 
 
@@ -44,6 +45,6 @@ def test_the_mark_says_how_plain_a_key_is(key: str, mark: bytes) -> None:
 
 @given(st.lists(st.text(min_size=1)))
 def test_no_key_holds_a_mark(keys: list[str]) -> None:
-    rows = [key.encode() + row_of(key.encode(), VERSION) for key in keys]
-    assert [key_of(row).decode() for row in rows] == keys
-    assert Page(ROW.join(rows), len(rows)).keys == keys
+    rows = [escape(key) + row_of(key.encode(), VERSION) for key in keys]
+    assert [parted(row) for row in rows] == [(key, row_of(key.encode(), VERSION)) for key in keys]
+    assert Page(rows).keys == keys

@@ -82,7 +82,6 @@ async def test_pages_longer_than_what_is_read_at_once(
         after, more = "", True
         while more:
             page = catalog.list_objects(bucket, prefix, delimiter, after, limit)
-            assert page.count == len(page.keys)
             both = [(key, False) for key in page.keys] + [(common, True) for common in page.prefixes]
             came += sorted(both, key=lambda entry: entry[0].encode())
             after, more = page.next, page.truncated
