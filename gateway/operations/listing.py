@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.operations import Context
 from gateway.operations.buckets import decode_token, encode_token
-from gateway.operations.rows import form_encoded, object_rows, version_rows
+from gateway.operations.rows import form_encoded, object_rows, prefix_rows, version_rows
 from gateway.s3.errors import invalid_argument
 from gateway.s3.model import operation
 
@@ -41,7 +41,7 @@ async def list_objects(
         "is_truncated": page.truncated,
         "encoding_type": encoding_type,
         "contents": object_rows(page.rows, url, cx.here.owner),
-        "common_prefixes": common_prefixes(page.prefixes, url),
+        "common_prefixes": prefix_rows(page.prefixes, url),
     }
 
 
@@ -78,7 +78,7 @@ async def list_objects_v2(
         "is_truncated": page.truncated,
         "encoding_type": encoding_type,
         "contents": object_rows(page.rows, url, cx.here.owner if fetch_owner else None),
-        "common_prefixes": common_prefixes(page.prefixes, url),
+        "common_prefixes": prefix_rows(page.prefixes, url),
     }
 
 
@@ -117,7 +117,7 @@ async def list_object_versions(
         "is_truncated": page.truncated,
         "encoding_type": encoding_type,
         "versions": version_rows(page.items, url, cx.here.owner),
-        "common_prefixes": common_prefixes(page.prefixes, url),
+        "common_prefixes": prefix_rows(page.prefixes, url),
     }
 
 
@@ -137,7 +137,3 @@ def past(marker: str, prefix: str, delimiter: str) -> str:
 def head_text(value: str, url: bool) -> str:
     """A value of the answer's head as encoding-type wants it; the XML writer escapes it."""
     return form_encoded(value) if url else value
-
-
-def common_prefixes(prefixes: list[str], url: bool) -> list[dict[str, str]]:
-    return [{"prefix": head_text(prefix, url)} for prefix in prefixes]

@@ -57,6 +57,14 @@ def version_rows(items: list[ListedVersion], url: bool, owner: str) -> bytes:
     return _exchanged(b"".join(pieces), _version_tags(owner))
 
 
+def prefix_rows(prefixes: list[str], url: bool) -> bytes:
+    """A page's CommonPrefixes elements."""
+    if not prefixes:
+        return b""
+    between = _PREFIX_END + _PREFIX_START
+    return f"{_PREFIX_START}{between.join([key_text(prefix, url) for prefix in prefixes])}{_PREFIX_END}".encode()
+
+
 def key_text(key: str, url: bool) -> str:
     """A key as encoding-type wants it, fit to stand in an element."""
     return form_encoded(key) if url else escape(key)
@@ -125,5 +133,6 @@ def _head(listing: str, member: str) -> list[str]:
 
 
 _OBJECT_START = _tags("ListObjectsV2", "contents", "key")[0]
+_PREFIX_START, _PREFIX_END = (tag.decode() for tag in _tags("ListObjectsV2", "common_prefixes", "prefix"))
 _VERSION_HEAD = _head("ListObjectVersions", "versions")
 _MARKER_HEAD = _head("ListObjectVersions", "delete_markers")

@@ -7,7 +7,8 @@ from typing import Any
 from catalog.records import Part, Upload
 from gateway.operations import Context
 from gateway.operations.checksums import shown_part
-from gateway.operations.listing import common_prefixes, head_text, past
+from gateway.operations.listing import head_text, past
+from gateway.operations.rows import prefix_rows
 from gateway.s3.model import operation
 
 MAX_UPLOADS = 1000
@@ -79,7 +80,7 @@ async def list_multipart_uploads(
         "max_uploads": limit,
         "is_truncated": page.truncated,
         "uploads": [_upload(upload, url, cx.here.owner) for upload in page.items],
-        "common_prefixes": common_prefixes(page.prefixes, url),
+        "common_prefixes": prefix_rows(page.prefixes, url),
     }
 
 

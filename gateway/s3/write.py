@@ -156,28 +156,34 @@ def _scalar(tag: str, shape: Shape, quoted: bool) -> Writer:
     opening, closing = f"<{tag}>", f"</{tag}>"
     if quoted:
         opening, closing = f"{opening}&quot;", f"&quot;{closing}"
-    convert = _exact(shape) if shape.type_name == "timestamp" else _CONVERSIONS[shape.type_name]
-
-    def write_scalar(value: Any) -> str:
-        return f"{opening}{convert(value)}{closing}"
-
-    return named(write_scalar, f"write_{tag}")
+    return named(_SCALARS[shape.type_name](opening, closing, shape), f"write_{tag}")
 
 
-def _exact(shape: Shape) -> Callable[[Any], str]:
+def _string(opening: str, closing: str, shape: Shape) -> Writer:
+    return lambda value: f"{opening}{escape(value)}{closing}"
+
+
+def _whole(opening: str, closing: str, shape: Shape) -> Writer:
+    return lambda value: f"{opening}{value}{closing}"
+
+
+def _boolean(opening: str, closing: str, shape: Shape) -> Writer:
+    true, false = f"{opening}true{closing}", f"{opening}false{closing}"
+    return lambda value: true if value else false
+
+
+def _timestamp(opening: str, closing: str, shape: Shape) -> Writer:
     """Dates that a client chose are those the model calls iso8601."""
-    return exact_time if shape.serialization.get("timestampFormat") == "iso8601" else xml_time
+    written = exact_time if shape.serialization.get("timestampFormat") == "iso8601" else xml_time
+    return lambda value: f"{opening}{written(value)}{closing}"
 
 
-def _boolean(value: bool) -> str:
-    return "true" if value else "false"
-
-
-_CONVERSIONS: dict[str, Callable[[Any], str]] = {
-    "string": escape,
-    "integer": str,
-    "long": str,
+_SCALARS: dict[str, Callable[[str, str, Shape], Writer]] = {
+    "string": _string,
+    "integer": _whole,
+    "long": _whole,
     "boolean": _boolean,
+    "timestamp": _timestamp,
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from catalog.index.keys import escape as spelled
 from catalog.records import Checksum, Version
 from catalog.rows import ListedVersion, row_of
-from gateway.operations.rows import form_encoded, object_rows, version_rows
+from gateway.operations.rows import form_encoded, object_rows, prefix_rows, version_rows
 from gateway.s3.xml import escape
 
 VERSION = Version(7, "null", 1_795_255_200_999, "e" * 32, 4096, "STANDARD", "root")
@@ -56,6 +56,15 @@ def test_versions_and_delete_markers() -> None:
         "<Owner><ID>o</ID></Owner><StorageClass>GLACIER</StorageClass></Version>"
     )
     assert b"<Key>a%3C</Key>" in version_rows(items, True, "o")
+
+
+def test_common_prefixes() -> None:
+    assert prefix_rows([], False) == b""
+    assert prefix_rows(["a/", "<é>/"], False).decode() == (
+        "<CommonPrefixes><Prefix>a/</Prefix></CommonPrefixes>"
+        "<CommonPrefixes><Prefix>&lt;é&gt;/</Prefix></CommonPrefixes>"
+    )
+    assert prefix_rows(["a b/"], True) == b"<CommonPrefixes><Prefix>a+b/</Prefix></CommonPrefixes>"
 
 
 @given(st.lists(st.text(min_size=1), min_size=1), st.booleans())
