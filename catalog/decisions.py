@@ -16,7 +16,7 @@ from catalog.errors import (
     SourceChanged,
     UserExists,
 )
-from catalog.index import lookup
+from catalog.index import composed, lookup
 from catalog.index.apply import all_spaces, locate, noncurrent_seqs, null_seq
 from catalog.index.keys import escape, new_upload_id, new_version_id, space_of
 from catalog.records import (
@@ -141,7 +141,7 @@ def update_version(
 ) -> tuple[Mutation, Version]:
     bucket = _same_bucket(turn, bucket)
     version = change(lookup.version(turn.index, turn.txn, bucket, key, version_id))
-    return VersionUpdated(bucket.id, key, version), version
+    return VersionUpdated(bucket.id, key, composed.whole(turn.index, turn.txn, version)), version
 
 
 def create_upload(turn: Turn, bucket: Bucket, draft: Upload) -> tuple[Mutation, Upload]:
@@ -222,7 +222,7 @@ def _previous(turn: Turn, bucket: Bucket, place: bytes | None, current: Version 
 def _parts_still_there(turn: Turn, bucket: Bucket, key: str, upload_id: str, draft: Version) -> None:
     lookup.upload(turn.index, turn.txn, bucket, key, upload_id)
     held = {part.number: part for part in lookup.parts(turn.index, turn.txn, upload_id, 0, 10_000)}
-    for part in draft.parts or ():
+    for part in draft.parts if isinstance(draft.parts, list) else ():
         there = held.get(part.number)
         if there is None or there.piece != part.piece:
             raise SourceChanged(bucket.name, key)

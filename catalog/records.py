@@ -60,8 +60,14 @@ class Version(Record, frozen=True):
     headers: dict[str, str] | None = None  # Cache-Control and its like, by lower-case name
     metadata: dict[str, str] | None = None  # user metadata, names lower-case without the x-amz-meta- prefix
     tags: dict[str, str] | None = None
-    parts: list[Part] | None = None  # of a completed multipart upload; then body is None
+    parts: list[Part] | int | None = None  # of a completed multipart upload, or how many; then body is None
     upload_id: str | None = None  # the upload it was completed from
+
+    @property
+    def part_count(self) -> int:
+        """0 for an object that was not completed from an upload."""
+        parts = self.parts
+        return len(parts) if isinstance(parts, list) else parts or 0
 
 
 class Named(Record, frozen=True):

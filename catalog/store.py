@@ -17,7 +17,8 @@ from catalog.commit import MOST_WAITING, Commits, Submission, Turn
 from catalog.decisions import Check, Deleted, Source
 from catalog.errors import CatalogError
 from catalog.folder import Folder
-from catalog.index import Index, listing, lookup
+from catalog.index import Index, composed, listing, lookup
+from catalog.index.composed import Stretch
 from catalog.index.listing import UploadPage
 from catalog.index.rebuild import Feed
 from catalog.log import Log
@@ -164,6 +165,21 @@ class Catalog:
         with self._index.read() as txn:
             lookup.upload(self._index, txn, bucket, key, upload_id)
             return lookup.parts(self._index, txn, upload_id, after, limit)
+
+    def object_parts(self, version: Version, after: int, limit: int) -> Stretch:
+        """Up to `limit` parts of an object, behind its first `after`. FileNotFoundError: as for `read`."""
+        with self._index.read() as txn:
+            return composed.behind(self._index, txn, version, after, limit)
+
+    def parts_covering(self, version: Version, start: int, length: int) -> Stretch:
+        """The parts of an object that hold these bytes of it. FileNotFoundError: as for `read`."""
+        with self._index.read() as txn:
+            return composed.covering(self._index, txn, version, start, length)
+
+    def whole(self, version: Version) -> Version:
+        """The version with all its parts, as `put` takes it. FileNotFoundError: as for `read`."""
+        with self._index.read() as txn:
+            return composed.whole(self._index, txn, version)
 
     def read(self, piece: Piece, start: int = 0, length: int | None = None) -> bytes:
         """Bytes of a body that lies in the log. FileNotFoundError: it died meanwhile, look the object up again."""

@@ -37,6 +37,7 @@ class Index:
         "users",
         "blobs",
         "segments",
+        "composed",
     )
 
     def __init__(self, directory: Path) -> None:
@@ -64,6 +65,7 @@ class Index:
             self.users,
             self.blobs,
             self.segments,
+            self.composed,
         ) = (self.env.open_db(name.encode()) for name in self.TABLES)
 
     def read(self) -> lmdb.Transaction:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import lmdb
 import msgspec
 
-from catalog.index import Index, encode
+from catalog.index import Index, composed, encode
 from catalog.index.entries import to_entry, version_of
 from catalog.index.keys import (
     CHUNK,
@@ -73,12 +73,18 @@ class Change:
         return dead
 
     def hold(self, version: Version) -> None:
-        for piece in pieces_of(version):
-            self._count(piece, 1)
+        """Count a version that came, and keep its parts."""
+        if version.body is not None:
+            self._count(version.body, 1)
+        elif isinstance(version.parts, list):
+            composed.put(self.index, self.txn, version)
+            self._count_parts(version.parts, 1)
 
     def release(self, version: Version) -> None:
-        for piece in pieces_of(version):
-            self._count(piece, -1)
+        if version.body is not None:
+            self._count(version.body, -1)
+        elif version.parts:
+            self._count_parts(composed.drop(self.index, self.txn, version), -1)
 
     def bucket_put(self, mutation: BucketPut) -> None:
         bucket = mutation.bucket
@@ -102,9 +108,11 @@ class Change:
             else:
                 self._remove_noncurrent(key, removed)
         if mutation.upload_id is not None:
-            self._end_upload(key, mutation.upload_id)
-        if put is not None:
+            self._end_upload(key, mutation.upload_id, put)
+        elif put is not None:
             self.hold(put)
+        if put is not None:
+            put = composed.slim(put)
             if current is not None and raw is not None:
                 self._put_version(key, current, raw)
             made = to_entry(mutation.key, put)
@@ -120,7 +128,7 @@ class Change:
             self._forget_space(mutation.bucket_id, mutation.key)
 
     def version_updated(self, mutation: VersionUpdated) -> None:
-        version = mutation.version
+        version = composed.slim(mutation.version)
         key = self.locate(mutation.bucket_id, mutation.key)
         if key is None:
             return
@@ -176,6 +184,11 @@ class Change:
             held[0] += change
             held[1] += change * piece.size
 
+    def _count_parts(self, parts: Iterable[Part], change: int) -> None:
+        for part in parts:
+            if part.piece is not None:
+                self._count(part.piece, change)
+
     def _put_version(self, key: bytes, version: Version, raw: bytes) -> None:
         self.txn.put(key + END + newest_first(version.seq), raw, db=self.index.versions)
         if version.version_id == NULL_VERSION:
@@ -202,7 +215,12 @@ class Change:
         if version.version_id == NULL_VERSION:
             self.txn.delete(key, db=self.index.nulls)
 
-    def _end_upload(self, key: bytes, upload_id: str) -> None:
+    def _end_upload(self, key: bytes, upload_id: str, completed: Version | None = None) -> None:
+        """The bodies of the parts that the completed version has pass over to it: their counts stay as they are."""
+        parts = completed.parts if completed is not None and isinstance(completed.parts, list) else []
+        kept = {part.number for part in parts}
+        if completed is not None:
+            composed.put(self.index, self.txn, completed)
         upload = upload_bytes(upload_id)
         if upload is None:
             return
@@ -210,9 +228,8 @@ class Change:
         with self.txn.cursor(db=self.index.parts) as cursor:
             found = cursor.set_range(upload)
             while found and cursor.key().startswith(upload):
-                part = decode_part(cursor.value())
-                if part.piece is not None:
-                    self._count(part.piece, -1)
+                if int.from_bytes(cursor.key()[16:], "big") not in kept:
+                    self._count_parts([decode_part(cursor.value())], -1)
                 found = cursor.delete() and bool(cursor.key())
 
     def _drop_uploads(self, bucket_id: int) -> None:
@@ -251,15 +268,6 @@ _APPLY: dict[type, Callable[[Change, Any], None]] = {
     UserPut: Change.user_put,
     UserRemoved: Change.user_removed,
 }
-
-
-def pieces_of(version: Version) -> Iterator[Piece]:
-    if version.body is not None:
-        yield version.body
-    elif version.parts is not None:
-        for part in version.parts:
-            if part.piece is not None:
-                yield part.piece
 
 
 def locate(index: Index, txn: lmdb.Transaction, bucket_id: int, raw: bytes, create: bool = False) -> bytes | None:

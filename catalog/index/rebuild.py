@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from catalog.index import Index
-from catalog.index.apply import Change, locate
+from catalog.index import Index, composed
+from catalog.index.apply import Change
 from catalog.index.entries import decode_version, to_entry
-from catalog.index.keys import END, escape, newest_first
+from catalog.index.keys import CHUNK, END, escape, newest_first, space_of
 from catalog.log import Log, beginning
 from catalog.records import (
     NULL_VERSION,
@@ -58,31 +58,59 @@ def rebuild(index: Index, catalog_id: bytes, feed: Feed, log: Log) -> Position:
         for upload_id, part in feed.parts():
             change.apply(PartPut(0, "", upload_id, part))
         change.finish()
-    latest = (0, "")
+    versions = _Versions(index)
     for batch in feed.versions():
-        latest = _put_versions(index, batch, latest)
+        versions.put(batch)
     return _replay(index, log, end)
 
 
-def _put_versions(index: Index, batch: list[tuple[int, str, int, bytes]], latest: tuple[int, str]) -> tuple[int, str]:
-    """The first of a key is its newest: current, unless a delete marker."""
-    with index.write() as txn:
-        change = Change(index, txn)
-        for bucket_id, key, seq, encoded in batch:
-            version = decode_version(encoded)
-            change.hold(version)
-            place = locate(index, txn, bucket_id, escape(key), create=True)
-            assert place is not None
-            entry = to_entry(key, version, encoded)
-            newest, latest = (bucket_id, key) != latest, (bucket_id, key)
-            if newest and not version.delete_marker:
-                txn.put(place, entry, db=index.objects)
-                continue
-            txn.put(place + END + newest_first(seq), entry, db=index.versions)
-            if version.version_id == NULL_VERSION:
-                txn.put(place, seq.to_bytes(8, "big"), db=index.nulls)
-        change.finish()
-    return latest
+class _Versions:
+    """Fills the empty tables of versions in order: LMDB then only appends, and leaves no page half empty.
+
+    What belongs into child spaces sorts elsewhere: from the first of it on, each entry is put in its place.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._latest = (0, "")
+        self._appending = True
+
+    def put(self, batch: list[tuple[int, str, int, bytes]]) -> None:
+        """The first of a key is its newest: current, unless a delete marker."""
+        index = self._index
+        objects: list[tuple[bytes, bytes]] = []
+        versions: list[tuple[bytes, bytes]] = []
+        nulls: list[tuple[bytes, bytes]] = []
+        with index.write() as txn:
+            change = Change(index, txn)
+            latest, space, spaced = self._latest, b"", 0
+            for bucket_id, key, seq, encoded in batch:
+                version = decode_version(encoded)
+                change.hold(version)
+                entry = to_entry(key, composed.slim(version), None if version.parts else encoded)
+                if bucket_id != spaced:
+                    space, spaced = space_of(bucket_id), bucket_id
+                place = space + escape(key)
+                if len(place) > len(space) + CHUNK:
+                    place, self._appending = _deep(change, bucket_id, key), False
+                if latest != (bucket_id, key) and not version.delete_marker:
+                    objects.append((place, entry))
+                else:
+                    versions.append((place + END + newest_first(seq), entry))
+                    if version.version_id == NULL_VERSION:
+                        nulls.append((place, seq.to_bytes(8, "big")))
+                latest = bucket_id, key
+            self._latest = latest
+            change.finish()
+            for table, entries in ((index.objects, objects), (index.versions, versions), (index.nulls, nulls)):
+                with txn.cursor(db=table) as cursor:
+                    cursor.putmulti(entries, append=self._appending)
+
+
+def _deep(change: Change, bucket_id: int, key: str) -> bytes:
+    place = change.locate(bucket_id, key, create=True)
+    assert place is not None
+    return place
 
 
 def _replay(index: Index, log: Log, end: Position) -> Position:

@@ -8,7 +8,9 @@ from catalog.records import Version
 from gateway.operations import Context
 from gateway.operations.checksums import shown_of, shown_part
 from gateway.operations.described import shown_version
+from gateway.operations.objects import TRIES
 from gateway.operations.ranges import parts_of
+from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
 
 MAX_PARTS = 1000
@@ -25,37 +27,47 @@ async def get_object_attributes(
     version_id: str | None = None,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html"""
-    version = cx.catalog.get(cx.here, key, version_id)
+    for _ in range(TRIES):
+        version = cx.catalog.get(cx.here, key, version_id)
+        try:
+            return _attributes(cx, version, object_attributes, max_parts, part_number_marker or 0)
+        except FileNotFoundError:
+            continue  # overwritten or deleted between the look-up and that of the parts
+    raise S3Error("OperationAborted")
+
+
+def _attributes(
+    cx: Context, version: Version, wanted: list[str], max_parts: int | None, part_number_marker: int
+) -> dict[str, Any]:
     attributes = {
         "ETag": ("etag", version.etag),
         "Checksum": ("checksum", shown_of(version) or None),
-        "ObjectParts": ("object_parts", _parts(version, max_parts, part_number_marker or 0)),
+        "ObjectParts": ("object_parts", _parts(cx, version, max_parts, part_number_marker)),
         "StorageClass": ("storage_class", version.storage_class),
         "ObjectSize": ("object_size", version.size),
     }
     return {
         "last_modified": version.modified,
         "version_id": shown_version(cx.here, version.version_id),
-        **dict(attributes[name] for name in object_attributes),
+        **dict(attributes[name] for name in wanted),
     }
 
 
-def _parts(version: Version, max_parts: int | None, marker: int) -> dict[str, Any] | None:
+def _parts(cx: Context, version: Version, max_parts: int | None, marker: int) -> dict[str, Any] | None:
     """Parts are listed for the sake of their checksums; where the client chose none S3 tells their number alone."""
-    parts = parts_of(version)
-    if parts is None:
+    count = parts_of(version)
+    if not count:
         return None
+    if cx.catalog.object_parts(version, 0, 1).parts[0].checksum is None:
+        return {"total_parts_count": count}
     limit = MAX_PARTS if max_parts is None else min(max_parts, MAX_PARTS)
-    later = parts[marker:]
-    page = later[:limit]
-    if parts[0].checksum is None:
-        return {"total_parts_count": len(parts)}
+    page = cx.catalog.object_parts(version, marker, limit).parts
     return {
-        "total_parts_count": len(parts),
+        "total_parts_count": count,
         "part_number_marker": marker,
         "next_part_number_marker": marker + len(page),
         "max_parts": limit,
-        "is_truncated": len(later) > len(page),
+        "is_truncated": marker + len(page) < count,
         "parts": [
             {"part_number": number, "size": part.size, **shown_part(part)}
             for number, part in enumerate(page, marker + 1)

@@ -180,7 +180,7 @@ def shown_part(part: Part) -> dict[str, str]:
 
 
 def shown_of(version: Version) -> dict[str, Any]:
-    return shown(version.checksum, len(version.parts) if version.parts else None)
+    return shown(version.checksum, version.part_count or None)
 
 
 def encode(value: bytes) -> str:

@@ -68,7 +68,7 @@ async def complete_multipart_upload(
             "bucket": bucket,
             "key": key,
             "etag": version.etag,
-            **shown(version.checksum, len(version.parts or ())),
+            **shown(version.checksum, version.part_count),
             "version_id": made_version(version.version_id),
         }
     raise S3Error("OperationAborted")

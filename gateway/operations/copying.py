@@ -125,12 +125,12 @@ async def upload_part_copy(
         chosen = copy_range(copy_source_range, original.version.size)
         check_size(chosen.length)
         blank = Part(part_number, chosen.length, "", 0, None, Checksum(upload.checksum_algorithm or DEFAULT, ""))
-        pieces = streaming.stretch(original.version, chosen.start, chosen.length)
 
         async def commit(draft: Part, source: Source | None) -> Part:
             return await cx.catalog.put_part(cx.origin, cx.here, key, upload_id, draft, source=source)
 
         try:
+            pieces = streaming.stretch(cx.catalog, original.version, chosen.start, chosen.length)
             part = await copy_part(cx, original, pieces, blank, commit)
         except (NoBlob, FileNotFoundError, SourceChanged):
             continue  # the source was overwritten or deleted meanwhile
@@ -157,10 +157,11 @@ async def copy_of(cx: Context, version: Version, algorithm: str) -> Version:
     etag = "" if parts_of(version) else version.etag
     wanted = {name for name, known in ((algorithm, checksum), ("MD5", etag)) if not known}
     if wanted:
-        digests = await digest_again(cx, streaming.pieces_of(version), version.size, wanted)
+        pieces = streaming.stretch(cx.catalog, version, 0, version.size)
+        digests = await digest_again(cx, pieces, version.size, wanted)
         etag = etag or digests["MD5"].hex()
         checksum = checksum or Checksum(algorithm, encode(digests[algorithm]))
-    return msgspec.structs.replace(version, etag=etag, checksum=checksum, upload_id=None)
+    return msgspec.structs.replace(cx.catalog.whole(version), etag=etag, checksum=checksum, upload_id=None)
 
 
 def described(draft: Version, asked: Description, new_metadata: bool, new_tags: bool) -> Version:

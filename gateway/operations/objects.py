@@ -90,8 +90,8 @@ async def get_object(
         version = cx.catalog.get(cx.here, key, version_id)
         if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
             return not_modified(cx, version)
-        chosen = ranges.select(version, range, part_number)
         try:
+            chosen = ranges.select(cx.catalog, version, range, part_number)
             body = await streaming.read(cx, version, chosen.start, chosen.length)
         except (NoBlob, FileNotFoundError):
             continue  # overwritten or deleted between the look-up and the opening
@@ -115,11 +115,16 @@ async def head_object(
     **overrides: str,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html"""
-    version = cx.catalog.get(cx.here, key, version_id)
-    if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
-        return not_modified(cx, version)
-    chosen = ranges.select(version, range, part_number)
-    return shown_object(cx, version, chosen, checksum_mode, overrides)
+    for _ in builtins.range(TRIES):
+        version = cx.catalog.get(cx.here, key, version_id)
+        if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
+            return not_modified(cx, version)
+        try:
+            chosen = ranges.select(cx.catalog, version, range, part_number)
+        except FileNotFoundError:
+            continue  # overwritten or deleted between the look-up and that of the part
+        return shown_object(cx, version, chosen, checksum_mode, overrides)
+    raise S3Error("OperationAborted")
 
 
 def draft_of(cx: Context, received: Received, algorithm: str, description: Description) -> Version:
@@ -185,7 +190,7 @@ def shown_object(
         end = chosen.start + chosen.length - 1
         output |= {"status": 206, "content_range": f"bytes {chosen.start}-{end}/{version.size}"}
     if chosen.part is not None:
-        output["parts_count"] = len(version.parts or ())
+        output["parts_count"] = version.part_count
     if checksum_mode is not None:
         output |= _shown_checksum(version, chosen)
     return output

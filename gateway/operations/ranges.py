@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from catalog import Catalog
 from catalog.records import Part, Version
 from gateway.s3.errors import S3Error, invalid_argument
 
@@ -24,11 +25,11 @@ class Selection:
     part: Part | None = None
 
 
-def select(version: Version, header: str | None, part_number: int | None) -> Selection:
+def select(catalog: Catalog, version: Version, header: str | None, part_number: int | None) -> Selection:
     if part_number is not None:
         if header is not None:
             raise S3Error("InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
-        return select_part(version, part_number)
+        return select_part(catalog, version, part_number)
     if header is None:
         return Selection(0, version.size)
     return select_range(header, version.size)
@@ -56,24 +57,23 @@ def select_range(header: str, size: int) -> Selection:
     return Selection(start, end - start + 1, partial=True)
 
 
-def select_part(version: Version, number: int) -> Selection:
-    """An object that was not uploaded in parts is its own part 1."""
+def select_part(catalog: Catalog, version: Version, number: int) -> Selection:
+    """An object that was not uploaded in parts is its own part 1. FileNotFoundError: look the object up again."""
     check_part_number(number)
-    parts = parts_of(version)
-    count = len(parts) if parts is not None else 1
+    count = parts_of(version) or 1
     if number > count:
         fields = {"ActualPartCount": str(count), "PartNumberRequested": str(number)}
         raise S3Error("InvalidPartNumber", fields=fields)
-    if parts is None:
+    if not parts_of(version):
         return Selection(0, version.size, partial=version.size > 0)
-    start = sum(part.size for part in parts[: number - 1])
-    part = parts[number - 1]
-    return Selection(start, part.size, partial=part.size > 0, part=part)
+    found = catalog.object_parts(version, number - 1, 1)
+    (part,) = found.parts
+    return Selection(found.start, part.size, partial=part.size > 0, part=part)
 
 
-def parts_of(version: Version) -> list[Part] | None:
-    """The parts it was uploaded in. A copy shares the parts' bodies without being a multipart object itself."""
-    return version.parts if version.parts and "-" in version.etag else None
+def parts_of(version: Version) -> int:
+    """How many parts it was uploaded in. A copy shares the parts' bodies without being a multipart object itself."""
+    return version.part_count if "-" in version.etag else 0
 
 
 def copy_range(header: str | None, size: int) -> Selection:

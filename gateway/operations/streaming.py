@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
+from catalog import Catalog
 from catalog.records import Piece, Version
 from gateway.blobs import BlobReader
 from gateway.blobs.reading import CHUNK
@@ -69,7 +70,7 @@ async def read(cx: Context, version: Version, start: int, length: int) -> bytes 
     body = version.body
     if body is not None and body.blob is None:
         return cx.catalog.read(body, start, length)
-    pieces = stretch(version, start, length)
+    pieces = stretch(cx.catalog, version, start, length)
     stream = Stream(cx, pieces, length)
     if length > CHUNK:
         return stream
@@ -77,12 +78,12 @@ async def read(cx: Context, version: Version, start: int, length: int) -> bytes 
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def stretch(version: Version, start: int, length: int) -> list[Piece]:
-    """The pieces that hold these bytes of the object, cut to them."""
+def stretch(catalog: Catalog, version: Version, start: int, length: int) -> list[Piece]:
+    """The pieces that hold these bytes of the object, cut to them. FileNotFoundError: look the object up again."""
     found: list[Piece] = []
     end = start + length
-    at = 0
-    for piece in pieces_of(version):
+    at, pieces = pieces_about(catalog, version, start, length)
+    for piece in pieces:
         first, last = max(start - at, 0), min(end - at, piece.size)
         if first < last:
             whole = first == 0 and last == piece.size
@@ -93,7 +94,9 @@ def stretch(version: Version, start: int, length: int) -> list[Piece]:
     return found
 
 
-def pieces_of(version: Version) -> list[Piece]:
-    if version.parts is None:
-        return [version.body] if version.body is not None else []
-    return [part.piece for part in version.parts if part.piece is not None]
+def pieces_about(catalog: Catalog, version: Version, start: int, length: int) -> tuple[int, list[Piece]]:
+    """Pieces that hold these bytes and perhaps others, and where in the object the first of them begins."""
+    if not version.parts:
+        return 0, [version.body] if version.body is not None else []
+    covering = catalog.parts_covering(version, start, length)
+    return covering.start, [part.piece for part in covering.parts if part.piece is not None]

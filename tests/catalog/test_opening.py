@@ -36,6 +36,8 @@ async def fill(path: Path) -> None:
         await catalog.put(ORIGIN, bucket, key, draft, key.encode())
     blob = Piece(9, blob=bytes(16))
     await catalog.put(ORIGIN, bucket, "large", msgspec.structs.replace(draft, body=blob))
+    parts = [Part(number, 9, "e", 0, blob) for number in (1, 2)]
+    await catalog.put(ORIGIN, bucket, "completed", msgspec.structs.replace(draft, parts=parts))
     await catalog.delete(ORIGIN, bucket, "a")
     upload = await catalog.create_upload(ORIGIN, bucket, Upload("", 0, "up", 0, "root"))
     await catalog.put_part(ORIGIN, bucket, "up", upload.upload_id, Part(1, 4, "e", 0, None), b"part")
@@ -49,7 +51,12 @@ def everything(catalog: Catalog) -> dict[str, object]:
     with index.read() as txn:
         tables = {
             name: sorted(txn.cursor(db=table))
-            for name, table in (("blobs", index.blobs), ("segments", index.segments), ("parts", index.parts))
+            for name, table in {
+                "blobs": index.blobs,
+                "segments": index.segments,
+                "parts": index.parts,
+                "composed": index.composed,
+            }.items()
         }
     bucket = catalog.bucket("a-bucket")
     return {
@@ -131,7 +138,7 @@ async def test_an_index_put_to_rest_is_believed_after_another_boot(tmp_path: Pat
     catalog = Catalog.open(tmp_path)
     assert (tmp_path / "index" / "witness").exists()
     assert not (tmp_path / "index" / "rest").exists()
-    assert len(catalog.list_versions(catalog.bucket("a-bucket")).items) == 7
+    assert len(catalog.list_versions(catalog.bucket("a-bucket")).items) == 8
     catalog.release()
 
 

@@ -79,7 +79,7 @@ def row(bucket_id: int, key: str, version: Version, is_latest: bool) -> Row:
         None if checksum is None else checksum.algorithm,
         None if checksum is None else checksum.kind,
         None if checksum is None else checksum.value,
-        None if parts is None else len(parts),
+        None if parts is None else version.part_count,
         version.headers or _NONE,
         version.metadata or _NONE,
         version.tags or _NONE,

@@ -2,9 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.records import Part, Version
+from catalog import Catalog
+from catalog.records import Origin, Part, Version
 from gateway.operations.ranges import copy_range, select, select_range
 from gateway.s3.errors import S3Error
+
+
+async def stored(catalog: Catalog, draft: Version) -> Version:
+    bucket = await catalog.create_bucket(Origin(), "b", "owner", "us-east-1")
+    await catalog.put(Origin(), bucket, "k", draft)
+    return catalog.get(bucket, "k")
 
 
 def version(size: int, part_sizes: tuple[int, ...] = (), etag: str = "0" * 32) -> Version:
@@ -63,34 +70,34 @@ def test_the_end_of_an_empty_object_is_all_of_it() -> None:
     assert not select_range("bytes=-5", 0).partial
 
 
-def test_a_part_by_its_number() -> None:
-    chosen = select(version(10, (4, 4, 2), "abc-3"), None, 2)
+async def test_a_part_by_its_number(catalog: Catalog) -> None:
+    chosen = select(catalog, await stored(catalog, version(10, (4, 4, 2), "abc-3")), None, 2)
     assert (chosen.start, chosen.length, chosen.partial) == (4, 4, True)
     assert chosen.part is not None
     assert chosen.part.number == 2
 
 
-def test_an_object_that_was_not_uploaded_in_parts_is_its_part_1() -> None:
-    chosen = select(version(10), None, 1)
+def test_an_object_that_was_not_uploaded_in_parts_is_its_part_1(catalog: Catalog) -> None:
+    chosen = select(catalog, version(10), None, 1)
     assert (chosen.start, chosen.length, chosen.partial, chosen.part) == (0, 10, True, None)
 
 
-def test_a_copy_that_shares_parts_has_one_part() -> None:
-    assert select(version(10, (4, 4, 2)), None, 1).length == 10
+def test_a_copy_that_shares_parts_has_one_part(catalog: Catalog) -> None:
+    assert select(catalog, version(10, (4, 4, 2)), None, 1).length == 10
     with pytest.raises(S3Error, match="InvalidPartNumber"):
-        select(version(10, (4, 4, 2)), None, 2)
+        select(catalog, version(10, (4, 4, 2)), None, 2)
 
 
-def test_a_part_beyond_the_last() -> None:
+def test_a_part_beyond_the_last(catalog: Catalog) -> None:
     with pytest.raises(S3Error) as refused:
-        select(version(10, (4, 6), "abc-2"), None, 3)
+        select(catalog, version(10, (4, 6), "abc-2"), None, 3)
     assert refused.value.status == 416
     assert refused.value.fields == {"ActualPartCount": "2", "PartNumberRequested": "3"}
 
 
-def test_a_range_and_a_part_at_once() -> None:
+def test_a_range_and_a_part_at_once(catalog: Catalog) -> None:
     with pytest.raises(S3Error, match="InvalidRequest"):
-        select(version(10), "bytes=0-1", 1)
+        select(catalog, version(10), "bytes=0-1", 1)
 
 
 def test_the_range_of_a_copied_part() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog.records import Part, Piece, Version
+from catalog import Catalog
+from catalog.records import Origin, Part, Piece, Version
 from gateway.blobs.errors import NoBlob
 from gateway.operations import Context
 from gateway.operations.streaming import OPEN_AHEAD, Stream, stretch
@@ -14,9 +15,12 @@ from gateway.operations.streaming import OPEN_AHEAD, Stream, stretch
 At = Callable[..., Context]
 
 
-def version(*sizes: int) -> Version:
+async def stored(catalog: Catalog, *sizes: int) -> Version:
     parts = [Part(number, size, "", 0, Piece(size, blob=bytes([number] * 16))) for number, size in enumerate(sizes, 1)]
-    return Version(1, "null", 0, "x-3", sum(sizes), "STANDARD", "", parts=parts)
+    draft = Version(0, "", 0, "x-3", sum(sizes), "STANDARD", "", parts=parts)
+    bucket = await catalog.create_bucket(Origin(), "b", "owner", "us-east-1")
+    await catalog.put(Origin(), bucket, "k", draft)
+    return catalog.get(bucket, "k")
 
 
 @pytest.mark.parametrize(
@@ -30,16 +34,18 @@ def version(*sizes: int) -> Version:
         (12, 0, []),
     ],
 )
-def test_the_pieces_of_a_stretch(start: int, length: int, found: list[tuple[int, int, int]]) -> None:
-    pieces = stretch(version(5, 4, 3), start, length)
+async def test_the_pieces_of_a_stretch(
+    catalog: Catalog, start: int, length: int, found: list[tuple[int, int, int]]
+) -> None:
+    pieces = stretch(catalog, await stored(catalog, 5, 4, 3), start, length)
     assert [((piece.blob or b"\0")[0], piece.offset, piece.size) for piece in pieces] == found
 
 
-def test_a_stretch_of_a_stretch() -> None:
+def test_a_stretch_of_a_stretch(catalog: Catalog) -> None:
     body = Piece(10, segment=3, offset=100)
     whole = Version(1, "null", 0, "", 10, "STANDARD", "", body=body)
-    assert stretch(whole, 0, 10) == [body]
-    assert stretch(whole, 2, 5) == [Piece(5, segment=3, offset=102)]
+    assert stretch(catalog, whole, 0, 10) == [body]
+    assert stretch(catalog, whole, 2, 5) == [Piece(5, segment=3, offset=102)]
 
 
 def open_files() -> int:

@@ -1,0 +1,121 @@
+"""The parts of objects that were completed from uploads: beside the objects' entries, in groups, read where needed.
+
+An object has up to 10,000 parts; most requests want none of them, a range or a part by number wants one or a few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import lmdb
+import msgspec
+
+from catalog.index import Index, encode
+from catalog.records import Part, Version
+
+GROUP = 100
+
+_decode: Callable[[bytes], list[Part]] = msgspec.msgpack.Decoder(list[Part]).decode
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Consecutive parts of an object; `start` is where in the object the first begins."""
+
+    start: int = 0
+    parts: list[Part] = field(default_factory=list)
+
+
+def slim(version: Version) -> Version:
+    """The version as its own entry has it: how many parts there are, not which."""
+    if not isinstance(version.parts, list):
+        return version
+    return msgspec.structs.replace(version, parts=len(version.parts))
+
+
+def whole(index: Index, txn: lmdb.Transaction, version: Version) -> Version:
+    """The version with all its parts. FileNotFoundError: it ended meanwhile."""
+    if not isinstance(version.parts, int):
+        return version
+    return msgspec.structs.replace(version, parts=behind(index, txn, version, 0, version.parts).parts)
+
+
+def put(index: Index, txn: lmdb.Transaction, version: Version) -> None:
+    """Keep the parts of a version that has them with it."""
+    if not isinstance(version.parts, list):
+        return
+    start = 0
+    for position in range(0, len(version.parts), GROUP):
+        group = version.parts[position : position + GROUP]
+        txn.put(_place(version.seq, start, position), encode(group), db=index.composed)
+        start += sum(part.size for part in group)
+
+
+def drop(index: Index, txn: lmdb.Transaction, version: Version) -> list[Part]:
+    """Forget the parts of a version that ended; which they were."""
+    dropped: list[Part] = []
+    if not version.parts:
+        return dropped
+    prefix = version.seq.to_bytes(8, "big")
+    with txn.cursor(db=index.composed) as cursor:
+        found = cursor.set_range(prefix)
+        while found and cursor.key().startswith(prefix):
+            dropped += _decode(cursor.value())
+            found = cursor.delete() and bool(cursor.key())
+    return dropped
+
+
+def covering(index: Index, txn: lmdb.Transaction, version: Version, start: int, length: int) -> Stretch:
+    """The parts that hold these bytes of the object. FileNotFoundError: it ended meanwhile."""
+    found = Stretch()
+    end = start + length
+    for begins, group in _groups_from(index, txn, version, _place(version.seq, start + 1, 0)):
+        at = begins
+        for part in group:
+            if at + part.size > start:
+                if not found.parts:
+                    found.start = at
+                found.parts.append(part)
+            at += part.size
+            if at >= end:
+                return found
+    return found
+
+
+def behind(index: Index, txn: lmdb.Transaction, version: Version, after: int, limit: int) -> Stretch:
+    """Up to `limit` parts behind the first `after`. FileNotFoundError: the object ended meanwhile."""
+    found = Stretch()
+    groups = _groups_from(index, txn, version, None, after // GROUP)
+    for begins, group in groups:
+        if not found.parts:
+            passed = group[: after % GROUP]
+            found.start, group = begins + sum(part.size for part in passed), group[len(passed) :]
+        found.parts += group[: limit - len(found.parts)]
+        if len(found.parts) >= limit:
+            break
+    return found
+
+
+def _groups_from(
+    index: Index, txn: lmdb.Transaction, version: Version, below: bytes | None, skip: int = 0
+) -> Iterator[tuple[int, list[Part]]]:
+    """From the last group that sorts before `below` on, or from the first; `skip` are passed over, not decoded."""
+    prefix = version.seq.to_bytes(8, "big")
+    with txn.cursor(db=index.composed) as cursor:
+        if not cursor.set_range(prefix) or not cursor.key().startswith(prefix):
+            raise FileNotFoundError(f"the parts of version {version.version_id} are gone")
+        if below is not None and not (cursor.prev() if cursor.set_range(below) else cursor.last()):
+            return
+        for _ in range(skip):
+            if not cursor.next():
+                return
+        while cursor.key().startswith(prefix):
+            yield int.from_bytes(cursor.key()[8:16], "big"), _decode(cursor.value())
+            if not cursor.next():
+                return
+
+
+def _place(seq: int, start: int, position: int) -> bytes:
+    """Groups sort by where they begin; the position parts those that hold nothing from the next."""
+    return seq.to_bytes(8, "big") + start.to_bytes(8, "big") + position.to_bytes(2, "big")
