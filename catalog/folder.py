@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,12 @@ class Folder:
         return self.path / "tmp"
 
     def make(self) -> None:
+        """Its name, and those of the folders made for it, are on the disk when this returns."""
+        made = [path for path in self.path.absolute().parents if not path.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
+        with suppress(PermissionError):  # of a folder above that we may not read: who made ours may have synced it
+            for path in (*made, self.path.absolute()):
+                sync_directory(path.parent)
         os.close(os.open(self._lock("opening"), os.O_RDWR | os.O_CREAT, 0o600))
 
     @contextmanager

@@ -53,7 +53,7 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, self.renewal.set)
         if self.settings.port and is_taken(self.settings.host, self.settings.port):
             raise SettingsError(f"{url(self.settings.host, self.settings.port)} is taken")
-        self.settings.data.mkdir(parents=True, exist_ok=True)
+        Folder(self.settings.data).make()
         with hold(self.settings.data) as lock:
             renewing: asyncio.Task[None] | None = None
             began = time.time()

@@ -29,6 +29,8 @@ class Blobs:
         self._tmp.mkdir(parents=True, exist_ok=True)
         for first in range(256):
             (self._blobs / f"{first:02x}").mkdir(parents=True, exist_ok=True)
+        _sync_names(self._blobs)
+        _sync_names(root)
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
         # Numbers of descriptors are given out from the lowest, so a high one says that many are open.
         self._many = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
@@ -157,11 +159,7 @@ class Blob:
                 self._syncing.result()
             os.fsync(self._file)
             self._draft.rename(self._path)
-            folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _sync_names(self._path.parent)
         except OSError as error:
             raise _no_room(error, self._draft) from error
 
@@ -173,6 +171,14 @@ class Blob:
         os.close(self._file)
         self._draft.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
+
+
+def _sync_names(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _no_room(error: OSError, path: Path) -> Exception:
