@@ -58,6 +58,12 @@ class Log:
                 return bytes(HEADER.unpack(header)[3])
         raise CatalogUnusable(f"{directory} holds no segment of a commit log")
 
+    @staticmethod
+    def is_blank(directory: Path) -> bool:
+        """Whether nothing was ever written: no segment is there, or a first one that the power left without header."""
+        segments = list(directory.glob("*.log"))
+        return len(segments) < 2 and not any(any(path.read_bytes()) for path in segments)
+
     def create(self) -> None:
         """Make the first segment of a new catalog."""
         self.directory.mkdir(exist_ok=True)
@@ -207,6 +213,10 @@ class Log:
         _, _, _, _, seq, chain = HEADER.unpack(header)
         return Position(segment, HEADER_SIZE, seq, chain)
 
+    def _begins(self, start: Position) -> bool:
+        """Whether the segment is there and bears that beginning: one that an unacknowledged batch began does not."""
+        return self._usable(start.segment) and self._start_of(start.segment) == start
+
     def _usable(self, segment: int) -> bool:
         try:
             header = os.pread(self._file(segment), HEADER.size, 0)
@@ -218,14 +228,19 @@ class Log:
         return bool(magic == MAGIC and version == FORMAT and number == segment and catalog_id == self.catalog_id)
 
     def _records(self, position: Position) -> Iterator[tuple[LogRecord | None, Position]]:
-        """Every record behind `position` whose chain holds; None for the step into a next segment."""
+        """Every record behind `position` whose chain holds; None for the step into a next segment.
+
+        A step that was not finished (the next segment has no name or header yet) is none: it has to be made again.
+        """
         start: Position | None = position
         while start is not None and self._usable(start.segment):
             following, start = self._records_in_segment(start), None
             for record, reached in following:
-                yield record, reached
                 if record is None:
+                    if not self._begins(reached):
+                        return
                     start = reached
+                yield record, reached
 
     def _records_in_segment(self, position: Position) -> Iterator[tuple[LogRecord | None, Position]]:
         descriptor = self._file(position.segment)

@@ -61,8 +61,7 @@ def _trusted(folder: Folder) -> Index | None:
 def _make(folder: Folder, open_feed: OpenFeed) -> Index:
     """A new catalog where there is nothing, else the index anew from the database and the log."""
     folder.remove_index()
-    segments = sorted(folder.log.glob("*.log")) if folder.log.exists() else []
-    if not segments and not folder.database.exists():
+    if not folder.database.exists() and Log.is_blank(folder.log):
         catalog_id = os.urandom(16)
         Log(folder.log, catalog_id).create()
         index = Index(folder.index)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from catalog.errors import CatalogUnusable
-from catalog.log import HEADER_SIZE, Log, beginning
+from catalog.log import FORMAT, HEADER, HEADER_SIZE, MAGIC, Log, beginning
 from catalog.records import BucketRemoved, LogRecord, Origin, Piece, Position
 
 ID = bytes(range(16))
@@ -129,6 +129,28 @@ def test_a_segment_that_another_process_dropped_is_let_go(log: Log) -> None:
     Log(log.directory, ID, SIZE).drop(1)
     log.read_body(Piece(5, *places[-1]), 0, 5)
     assert not [name for name in open_files() if name.startswith(str(dropped))]
+
+
+@pytest.mark.parametrize("left", ["nothing", "no header", "the header of a batch that was given up"])
+def test_a_step_into_a_segment_that_was_never_begun_is_made_again(log: Log, left: str) -> None:
+    """The power went when the old segment was closed and the next had no name or header on the disk yet."""
+    end = beginning(ID)
+    while end.segment == 1:
+        before, number = end, end.seq
+        end, _ = append(log, end, (bytes(60_000), f"n{number}"))
+    after = [f"n{number}" for number in range(before.seq)]
+    if left == "nothing":
+        log.path(2).unlink()
+    else:
+        with log.path(2).open("r+b") as file:
+            header = HEADER.pack(MAGIC, FORMAT, 2, ID, 1, 7) if left.startswith("the") else bytes(HEADER_SIZE)
+            file.write(header + bytes(1000))
+    log = Log(log.directory, ID, SIZE)
+    _, reached = log.read(beginning(ID), None, 10**6)
+    assert reached == before
+    end, _ = append(log, reached, (bytes(60_000), "again"))
+    assert end.segment == 2
+    assert names(Log(log.directory, ID, SIZE), beginning(ID)) == [*after, "again"]
 
 
 def open_files() -> list[str]:

@@ -16,7 +16,7 @@ from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable, NoObject
 from catalog.folder import Folder
 from catalog.index.keys import space_of
-from catalog.log import beginning
+from catalog.log import Log, beginning
 from catalog.records import Bucket, Origin, Part, Piece, Upload, User, Version
 
 ORIGIN = Origin()
@@ -180,6 +180,26 @@ async def test_a_log_that_is_gone_is_refused(tmp_path: Path) -> None:
     into_database(tmp_path)
     shutil.rmtree(tmp_path / "index")
     shutil.rmtree(tmp_path / "log")
+    with pytest.raises(CatalogUnusable, match="no segment"):
+        Catalog.open(tmp_path)
+
+
+@pytest.mark.parametrize("size", [0, 1024 * 1024])
+def test_a_first_start_that_the_power_cut_short_is_made_again(tmp_path: Path, size: int) -> None:
+    """The first segment has a name, and nothing in it reached the disk."""
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / f"{1:016x}.log").write_bytes(bytes(size))
+    catalog = Catalog.open(tmp_path)
+    assert catalog.end().seq == 0
+    catalog.release()
+    assert Log.catalog_of(tmp_path / "log") == catalog.tail().catalog_id
+
+
+async def test_a_first_segment_without_header_but_with_records_is_refused(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    shutil.rmtree(tmp_path / "index")
+    with (tmp_path / "log" / f"{1:016x}.log").open("r+b") as file:
+        file.write(bytes(64))
     with pytest.raises(CatalogUnusable, match="no segment"):
         Catalog.open(tmp_path)
 
