@@ -3,14 +3,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
 TESTS ?= -n 2
+LENGTH ?= 2
 
-.PHONY: serve test bench conformance-ceph lint format clean
+.PHONY: serve test torture bench conformance-ceph lint format clean
 
 serve: $(VENV)/for-serving
 	$(BIN)/ducket serve --data $(DATA) $(ARGS)
 
 test: $(VENV)/for-testing
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(TESTS)
+
+# The long form of conformance/crash; docs/reliability.md says what a LENGTH takes.
+torture: $(VENV)/for-testing
+	$(BIN)/python -m conformance.crash.torture $(LENGTH) $(ARGS)
 
 bench: $(VENV)/for-testing
 	$(BIN)/python -m bench.run $(ARGS)

@@ -50,11 +50,14 @@ class Server:
 
 
 @contextmanager
-def running(data: Path, *options: str, env: dict[str, str] | None = None) -> Iterator[Server]:
+def running(
+    data: Path, *options: str, env: dict[str, str] | None = None, program: list[str] | None = None
+) -> Iterator[Server]:
+    """`program` takes the place of `ducket serve`."""
     log = data.parent / f"{data.name}.log"
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [*ducket("serve"), "--data", str(data), "--port", "0", *options],
+            [*(program or ducket("serve")), "--data", str(data), "--port", "0", *options],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

@@ -16,12 +16,14 @@ ACROSS = {
     "errors",
     "connections",
     "keys",
-    "killed",
     "not_built",
     "coverage",
     "against_moto",
     "virtual_hosts",
     "users",
+    "slow_down",
+    "rolling_restart",
+    "workers",
 }
 
 

@@ -1,0 +1,28 @@
+"""Runs a module of the server, armed if a plan is meant for it: `python -m conformance.crash.child MODULE ...`.
+
+Segments of the log are small, so that there is a next one often.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+from catalog.log import Log
+from conformance.crash.points import Plan
+
+SEGMENT_SIZE = 512 * 1024
+
+
+def main() -> None:
+    module = sys.argv[1]
+    del sys.argv[1]
+    Log.__init__.__defaults__ = (SEGMENT_SIZE,)
+    plan = Plan.given()
+    if plan is not None and plan.point.process == module:
+        plan.arm()
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
