@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from gateway.filling import LARGE, Filler
 from gateway.logging import log
+from gateway.request import HEADERS
 from gateway.s3.rendered import FILE, WHOLE, Source
 from gateway.sending import send_file
 
@@ -33,9 +35,11 @@ class Exchange:
 
     __slots__ = (
         "bodiless",
+        "came",
         "chunked",
         "complete",
         "connection",
+        "filler",
         "gone",
         "keep_alive",
         "left",
@@ -55,8 +59,9 @@ class Exchange:
         self.scope = scope
         self.keep_alive = keep_alive
         self.withheld = withheld  # the body, until it is asked for
-        self.pieces: list[bytes] = []
-        self.size = 0
+        self.pieces: list[bytes | bytearray] = []
+        self.size = self.came = 0
+        self.filler: Filler | None = None
         self.more_body = True
         self.taken = self.started = self.complete = self.gone = False
         self.waiter: asyncio.Future[None] | None = None
@@ -81,7 +86,7 @@ class Exchange:
 
     # the body, as it comes
 
-    def take(self, piece: bytes) -> None:
+    def take(self, piece: bytes | bytearray) -> None:
         self.pieces.append(piece)
         self.size += len(piece)
         if self.size > READ_AHEAD:
@@ -107,9 +112,10 @@ class Exchange:
             if self.taken or (self.more_body and not self.pieces):
                 await self.wait()
                 continue
-            pieces, self.pieces, self.size = self.pieces, [], 0
+            pieces, size, self.pieces, self.size = self.pieces, self.size, [], 0
             self.taken = not self.more_body
-            if self.more_body:
+            if self.more_body and self.filler is None:
+                self.came += size
                 self.connection.resume_reading()
             body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             return {"type": "http.request", "body": body, "more_body": self.more_body}
@@ -127,12 +133,22 @@ class Exchange:
             self.waiter.set_exception(error)
 
     async def wait(self) -> None:
+        if self.filler is None and self.left_to_come >= LARGE:
+            self.filler = Filler(self, self.left_to_come)
         self.connection.resume_reading()
         self.waiter = self.connection.loop.create_future()
         try:
             await self.waiter
         finally:
             self.waiter = None
+
+    @property
+    def left_to_come(self) -> int:
+        """Bytes of the body, 0 if nobody knows or if it is all here."""
+        headers = self.scope[HEADERS]
+        if not self.more_body or "transfer-encoding" in headers:
+            return 0
+        return int(headers.get("content-length", 0)) - self.came
 
     def wake(self) -> None:
         if self.waiter is not None and not self.waiter.done():

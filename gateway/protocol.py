@@ -82,6 +82,10 @@ class Protocol(asyncio.Protocol):
         parser.set_dangerous_leniencies(lenient_data_after_close=True)
         return parser
 
+    def start_anew(self) -> None:
+        """With the next request, where the parser has not seen the end of the last."""
+        self.parser = self.new_parser()
+
     # asyncio's side
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

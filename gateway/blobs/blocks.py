@@ -5,28 +5,44 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
+from weakref import WeakSet
+
+from gateway.blobs.digests import Data
 
 BLOCK = 1 << 20  # what one hand-over to the threads holds: large enough that the hand-over does not show
+LEAST_BLOCK = 64 << 10
+BUDGET = 64 << 20  # memory for all bodies of a process that pass through here, while they are not too many
+FULL = 0.75  # of a block: with the framing of aws-chunked off, what fits in one is a little less
+MANY = 16  # pieces of a block cost more to pass on than to join
+HELD = 3  # blocks of one body: one that fills, one that is full, one that is worked on
 
-Work = Callable[[bytes], None]
+Work = Callable[[Data], None]
+
+
+def block_size() -> int:
+    """The more bodies there are under way, the smaller: all of them share the budget."""
+    return max(LEAST_BLOCK, min(BLOCK, BUDGET // (HELD * max(1, len(UNDER_WAY)))))
 
 
 class Blocks:
-    """Each of `work` gets every block, in order, in whatever thread; all of them work on the same block at a time."""
+    """Each of `work` gets every byte, in order, in whatever thread; all of them work on the same block at a time.
+
+    What is written must not change any more.
+    """
 
     def __init__(self, pool: Executor, work: Iterable[Work]) -> None:
         self.size = 0
         self._pool = pool
         self._work = list(work)
-        self._pending: list[bytes | memoryview] = []
+        self._pending: list[Data] = []
         self._pending_size = 0
         self._under_way: list[asyncio.Future[None]] = []
 
-    async def write(self, data: bytes | memoryview) -> None:
+    async def write(self, data: Data) -> None:
         """Takes the bytes over. Waits only when a block is full while the one before it is still worked on."""
         self._pending.append(data)
         self._pending_size += len(data)
-        if self._pending_size >= BLOCK:
+        if self._pending_size >= block_size() * FULL:
             await self._hand_over()
 
     async def done(self, then: Callable[[], None] = lambda: None) -> None:
@@ -34,6 +50,7 @@ class Blocks:
 
         The last of it goes through all the work in one thread: for so few bytes a second thread does not pay.
         """
+        UNDER_WAY.discard(self)
         block = self._take()
         await self._settled()
         self._under_way = [asyncio.get_running_loop().run_in_executor(self._pool, self._last, block, then)]
@@ -41,28 +58,27 @@ class Blocks:
 
     async def abandoned(self) -> None:
         """When no thread works on a block any more; what they raised no longer matters."""
+        UNDER_WAY.discard(self)
         if self._under_way:
             await asyncio.wait(self._under_way)
             for each in self._under_way:
                 each.exception()
 
     async def _hand_over(self) -> None:
+        UNDER_WAY.add(self)
         block = self._take()
         await self._settled()
         loop = asyncio.get_running_loop()
-        self._under_way = [loop.run_in_executor(self._pool, work, block) for work in self._work]
+        self._under_way = [loop.run_in_executor(self._pool, _pass, block, [work]) for work in self._work]
 
-    def _take(self) -> bytes:
-        block = bytes(self._pending[0]) if len(self._pending) == 1 else b"".join(self._pending)
-        self._pending.clear()
+    def _take(self) -> list[Data]:
+        block, self._pending = self._pending, []
+        self.size += self._pending_size
         self._pending_size = 0
-        self.size += len(block)
-        return block
+        return [b"".join(block)] if len(block) > MANY else block
 
-    def _last(self, block: bytes, then: Callable[[], None]) -> None:
-        if block:
-            for work in self._work:
-                work(block)
+    def _last(self, block: list[Data], then: Callable[[], None]) -> None:
+        _pass(block, self._work)
         then()
 
     async def _settled(self) -> None:
@@ -72,3 +88,13 @@ class Blocks:
             under_way, self._under_way = self._under_way, []
             for each in under_way:
                 each.result()
+
+
+def _pass(block: list[Data], work: list[Work]) -> None:
+    for each in work:
+        for piece in block:
+            each(piece)
+
+
+# Those that have handed over a block and not ended. One that nobody ended is forgotten with its last reference.
+UNDER_WAY: WeakSet[Blocks] = WeakSet()

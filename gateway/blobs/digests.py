@@ -12,9 +12,11 @@ from typing import Protocol
 
 from awscrt import checksums
 
+Data = bytes | bytearray | memoryview
+
 
 class Hash(Protocol):
-    def update(self, data: bytes, /) -> None: ...
+    def update(self, data: Data, /) -> None: ...
 
     def digest(self) -> bytes: ...
 
@@ -30,12 +32,12 @@ class Digests:
         self.slow = [each.update for name, each in self._hashes.items() if name in SLOW]
         self._fast = [each.update for name, each in self._hashes.items() if name not in SLOW]
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: Data) -> None:
         self.update_fast(data)
         for update in self.slow:
             update(data)
 
-    def update_fast(self, data: bytes) -> None:
+    def update_fast(self, data: Data) -> None:
         for update in self._fast:
             update(data)
 
@@ -60,12 +62,12 @@ def combine_crc(algorithm: str, parts: Iterable[tuple[bytes, int]]) -> bytes:
 class Crc:
     __slots__ = ("_function", "_value", "_width")
 
-    def __init__(self, function: Callable[[bytes, int], int], width: int) -> None:
+    def __init__(self, function: Callable[[Data, int], int], width: int) -> None:
         self._function = function
         self._width = width
         self._value = 0
 
-    def update(self, data: bytes, /) -> None:
+    def update(self, data: Data, /) -> None:
         self._value = self._function(data, self._value)
 
     def digest(self) -> bytes:
@@ -81,8 +83,8 @@ class XXHash:
         self._hash = new()
         self._digest: bytes | None = None
 
-    def update(self, data: bytes, /) -> None:
-        self._hash.update(data)
+    def update(self, data: Data, /) -> None:
+        self._hash.update(bytes(data))  # it takes nothing else
 
     def digest(self) -> bytes:
         if self._digest is None:

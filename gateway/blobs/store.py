@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from gateway.blobs.blocks import Blocks
-from gateway.blobs.digests import Digests
+from gateway.blobs.digests import Data, Digests
 from gateway.blobs.errors import NoBlob, NoRoom
 from gateway.blobs.reading import BlobReader
 
@@ -117,8 +117,8 @@ class Blob:
         self._file = os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         return self
 
-    async def write(self, data: bytes | memoryview) -> None:
-        """Takes the bytes over; holds two blocks of memory at most."""
+    async def write(self, data: Data) -> None:
+        """Takes the bytes over; holds two blocks of memory at most, and they must not change."""
         await self._blocks.write(data)
 
     async def finish(self) -> tuple[bytes, int, dict[str, bytes]]:
@@ -134,7 +134,7 @@ class Blob:
         if not self._finished:
             await asyncio.shield(asyncio.ensure_future(self._abandon()))
 
-    def _append(self, block: bytes) -> None:
+    def _append(self, block: Data) -> None:
         rest = memoryview(block)
         try:
             while rest:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gateway.blobs.blocks import BLOCK, Blocks
+from gateway.blobs.blocks import BLOCK, BUDGET, HELD, LEAST_BLOCK, Blocks, block_size
+from gateway.blobs.digests import Data
 
 
 @pytest.fixture
@@ -25,7 +26,43 @@ async def test_every_worker_gets_every_byte_in_order(pool: ThreadPoolExecutor) -
     await blocks.done()
     assert b"".join(got[0]) == b"".join(got[1]) == b"".join(sent)
     assert blocks.size == 6_000_000
-    assert all(len(block) >= BLOCK for block in got[0][:-1])
+
+
+async def test_many_small_pieces_are_worked_on_as_few(pool: ThreadPoolExecutor) -> None:
+    got: list[Data] = []
+    blocks = Blocks(pool, [got.append])
+    for number in range(4 * BLOCK // 1000):
+        await blocks.write(bytes([number % 256]) * 1000)
+    await blocks.done()
+    assert sum(map(len, got)) == blocks.size
+    assert len(got) < 10
+
+
+async def test_blocks_are_the_smaller_the_more_bodies_there_are(pool: ThreadPoolExecutor) -> None:
+    many = [Blocks(pool, [lambda data: None]) for _ in range(3000)]
+    assert block_size() == BLOCK
+    for each in many[:100]:
+        await each.write(bytes(BLOCK))
+    assert LEAST_BLOCK < block_size() * HELD <= BUDGET // 100
+    for each in many:
+        await each.write(bytes(BLOCK))
+    assert block_size() == LEAST_BLOCK
+    for each in many[::2]:
+        await each.done()
+    for each in many[1::2]:
+        await each.abandoned()
+    assert block_size() == BLOCK
+
+
+async def test_blocks_that_nobody_ended_do_not_count(pool: ThreadPoolExecutor) -> None:
+    lost = [Blocks(pool, [lambda data: None]) for _ in range(1000)]
+    for each in lost:
+        await each.write(bytes(BLOCK))
+        await each._settled()
+    assert block_size() < BLOCK
+    lost.clear()
+    del each
+    assert block_size() == BLOCK
 
 
 async def test_what_comes_after_the_last_byte(pool: ThreadPoolExecutor) -> None:
