@@ -49,6 +49,12 @@ class Settings:
     max_commits: Annotated[
         int, About("changes that wait for the disk in one worker beyond which a new one is answered 503 SlowDown", "N")
     ] = 20_000
+    sql_seconds: Annotated[int, About("seconds that a query in SQL may take", "SECONDS")] = 300
+    sql_rows: Annotated[int, About("rows that the result of a query may have; 0 is any number", "N")] = 0
+    sql_memory: Annotated[
+        int, About("MiB that the database may take; 0 is a quarter of the machine's, 4 GiB at most", "N")
+    ] = 0
+    sql_threads: Annotated[int, About("threads of the database; 0 is one a core, eight at most", "N")] = 0
     keep_alive: Annotated[int, About("seconds that an idle connection is kept open", "SECONDS")] = 120
     request_timeout: Annotated[int, About("seconds without progress after which a client is given up", "SECONDS")] = 20
     drain_timeout: Annotated[int, About("seconds that requests get to finish at a stop", "SECONDS")] = 60
@@ -59,6 +65,9 @@ class Settings:
         check(self.keep_alive > 0, "keep_alive", self.keep_alive, "1 or more")
         check(self.request_timeout > 0, "request_timeout", self.request_timeout, "1 or more")
         check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
+        check(self.sql_seconds > 0, "sql_seconds", self.sql_seconds, "1 or more")
+        for name in ("sql_rows", "sql_memory", "sql_threads"):
+            check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name in ("max_connections", "max_requests", "max_commits"):
             check(getattr(self, name) > 0, name, getattr(self, name), "1 or more")
         check(bool(self.region), "region", self.region, "a name")

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from catalog import Catalog
+from catalog.database.limits import Limits
+from catalog.database.limits import dump as dump_limits
 from catalog.folder import Folder
 from gateway.blobs import Blobs
 from gateway.child import Child, StartFailed
@@ -27,7 +29,7 @@ from gateway.settings import Settings, SettingsError, dump
 
 LOCK = "serve.lock"
 SAME_STOP = 0.5  # seconds
-FIXED = ("data", "host", "port")
+FIXED = ("data", "host", "port", "sql_seconds", "sql_rows", "sql_memory", "sql_threads")
 
 
 class Supervisor:
@@ -41,7 +43,7 @@ class Supervisor:
         self.renewal = asyncio.Event()
         self.asked = 0.0
         self.sockets: list[socket.socket] = []
-        self.catalog = Child("catalog process", ["catalog.database.process", str(self.settings.data)], b"")
+        self.catalog = Child("catalog process", catalog_process(self.settings), b"")
         self.workers: list[Child] = []
         self.others: list[Child] = []  # workers that are coming or going
 
@@ -172,6 +174,11 @@ class Supervisor:
             each.close()
         await asyncio.gather(*(worker.stop() for worker in (*self.workers, *self.others)))
         await self.catalog.stop()
+
+
+def catalog_process(settings: Settings) -> list[str]:
+    limits = Limits(settings.sql_seconds, settings.sql_rows, settings.sql_memory, settings.sql_threads)
+    return ["catalog.database.process", str(settings.data), dump_limits(limits)]
 
 
 def sweep(data: Path, before: float) -> None:

@@ -58,7 +58,12 @@ RESERVED: dict[str, set[str]] = {
 
 # The gateway knows of the catalog what it shows, and the command line how to ask the database.
 SHOWN = {"catalog", "catalog.records", "catalog.errors", "catalog.rows"}
-BEHIND_THE_SCENES = {"gateway.supervisor": {"catalog.folder"}, "gateway.cli": {"catalog.database.client"}}
+BEHIND_THE_SCENES = {
+    "gateway.supervisor": {"catalog.folder", "catalog.database.limits"},
+    "gateway.sql": {"catalog.database.remote", "catalog.database.frames"},
+    "gateway.health": {"catalog.database.remote"},
+    "gateway.cli": {"catalog.database.client", "catalog.database.frames", "catalog.database.limits"},
+}
 
 
 def modules() -> list[str]:

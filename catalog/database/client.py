@@ -10,13 +10,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import duckdb
 import pyarrow as pa
+from msgspec.structs import replace
 
 from catalog.database.connection import open_database
 from catalog.database.follower import Follower
+from catalog.database.formats import write_parquet
 from catalog.database.frames import (
     LENGTH,
     SOCKET,
@@ -34,6 +36,7 @@ from catalog.database.frames import (
     decode_answer,
     pack,
 )
+from catalog.database.limits import Limits
 from catalog.database.ownership import DatabaseBusy, owning
 from catalog.database.query import Query
 from catalog.database.source import Source, open_source
@@ -56,17 +59,41 @@ class Result:
     rows: list[tuple[Any, ...]]
 
 
-def query(directory: Path, statement: str, seconds: float = 60.0) -> Result:
+def query(directory: Path, statement: str, seconds: float = 0.0) -> Result:
     """The whole result. Raises QueryRefused, QueryFailed, QueryStopped, CatalogUnusable."""
+    with reach(directory) as catalog:
+        return fetch(catalog, Sql(statement, seconds))
+
+
+def fetch(catalog: Reached, asked: Sql) -> Result:
+    """As `query`. `form` is to be as it is unless said otherwise."""
     columns = Columns([], [])
     rows: list[tuple[Any, ...]] = []
-    with reach(directory) as catalog:
-        for answer in catalog.sql(statement, seconds):
-            if isinstance(answer, Columns):
-                columns = answer
-            elif isinstance(answer, Rows):
-                rows += values(answer, columns.types)
+    for answer in catalog.sql(asked):
+        if isinstance(answer, Columns):
+            columns = answer
+        elif isinstance(answer, Rows):
+            rows += values(answer, columns.types)
     return Result(columns.names, columns.types, rows)
+
+
+def write(catalog: Reached, asked: Sql, target: IO[bytes]) -> int:
+    """Write the result in the form that is asked for, as it comes; how many rows it had."""
+    if asked.form == "parquet":
+        return _write_parquet(catalog, replace(asked, form="separate"), target)
+    for answer in catalog.sql(asked):
+        if isinstance(answer, Rows):
+            target.write(answer.data)
+        elif isinstance(answer, End):
+            return answer.rows
+    raise QueryFailed(_GONE)
+
+
+def _write_parquet(catalog: Reached, asked: Sql, target: IO[bytes]) -> int:
+    pieces = (answer.data for answer in catalog.sql(asked) if isinstance(answer, Rows))
+    batches = (batch for piece in pieces for batch in pa.ipc.open_stream(piece))
+    first = next(batches)
+    return write_parquet(first.schema, batches, target)
 
 
 def status(directory: Path) -> Status:
@@ -81,28 +108,31 @@ def sync(directory: Path) -> Position:
 
 
 class Reached(Protocol):
-    def sql(self, statement: str, seconds: float) -> Iterator[Columns | Rows | End]: ...
+    def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]: ...
     def status(self) -> Status: ...
     def sync(self) -> Position: ...
 
 
 @contextmanager
-def reach(directory: Path) -> Iterator[Reached]:
-    """The catalog, wherever it is. Raises CatalogUnusable where neither the process answers nor the files are free."""
+def reach(directory: Path, limits: Limits | None = None) -> Iterator[Reached]:
+    """The catalog, wherever it is. Raises CatalogUnusable where neither the process answers nor the files are free.
+
+    `limits` are for queries here; the process has its own.
+    """
     if not (directory / "log").exists():
         raise CatalogUnusable(f"there is no catalog in {directory}")
     with ExitStack() as stack:
-        yield _reach(directory, stack)
+        yield _reach(directory, stack, limits or Limits())
 
 
-def _reach(directory: Path, stack: ExitStack) -> Reached:
+def _reach(directory: Path, stack: ExitStack, limits: Limits) -> Reached:
     deadline = time.monotonic() + PATIENCE
     while True:
         connected = _connect(directory)
         if connected is not None:
             return Remote(stack.enter_context(connected))
         try:
-            return stack.enter_context(_opened(directory))
+            return stack.enter_context(_opened(directory, limits))
         except DatabaseBusy:
             if time.monotonic() > deadline:
                 raise
@@ -123,9 +153,9 @@ def _connect(directory: Path) -> socket.socket | None:
 
 
 @contextmanager
-def _opened(directory: Path) -> Iterator[Local]:
-    with open_source(directory) as source, owning(directory), open_database(directory) as connection:
-        yield Local(directory, connection, source)
+def _opened(directory: Path, limits: Limits) -> Iterator[Local]:
+    with open_source(directory) as source, owning(directory), open_database(directory, limits) as connection:
+        yield Local(directory, connection, source, limits)
 
 
 class Remote:
@@ -135,8 +165,8 @@ class Remote:
         self._socket = connected
         self._incoming = connected.makefile("rb", buffering=256 * 1024)
 
-    def sql(self, statement: str, seconds: float) -> Iterator[Columns | Rows | End]:
-        self._send(Sql(statement, seconds))
+    def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]:
+        self._send(asked)
         while True:
             answer = self._receive()
             assert isinstance(answer, (Columns, Rows, End))
@@ -181,15 +211,17 @@ class Remote:
 class Local:
     """The database, opened here: nobody else has it."""
 
-    def __init__(self, directory: Path, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+    def __init__(self, directory: Path, connection: duckdb.DuckDBPyConnection, source: Source, limits: Limits) -> None:
         self._directory = directory
+        self._limits = limits
         self._connection = connection
         self._source = source
         self._follower = Follower(connection, source)
 
-    def sql(self, statement: str, seconds: float) -> Iterator[Columns | Rows | End]:
+    def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]:
         self._follower.catch_up()
-        query = Query(self._connection, statement)
+        seconds = asked.seconds or self._limits.seconds
+        query = Query(self._connection, asked.statement, asked.owner, asked.form, self._limits)
         timer = threading.Timer(seconds, query.stop, [f"the query took longer than {seconds:g} seconds"])
         timer.start()
         try:
@@ -207,7 +239,7 @@ class Local:
 
 def values(rows: Rows, types: list[str]) -> list[tuple[Any, ...]]:
     """Rows as Python values."""
-    table = pa.ipc.open_stream(rows.arrow).read_all()
+    table = pa.ipc.open_stream(rows.data).read_all()
     return list(zip(*map(_column, table.columns, types), strict=True))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
+from catalog.database.limits import Limits
 from catalog.database.registry import define, see
 from catalog.errors import CatalogUnusable
 
@@ -16,14 +16,14 @@ FILE = "catalog.duckdb"
 _MIGRATIONS = files("catalog.database").joinpath("migrations")
 
 
-def open_database(directory: Path | None) -> duckdb.DuckDBPyConnection:
+def open_database(directory: Path | None, limits: Limits | None = None) -> duckdb.DuckDBPyConnection:
     """The catalog in `directory`, or one in memory, migrated and locked down. Raises CatalogUnusable.
 
-    The connection itself sees all in the public views; a cursor of it sees nothing until it is told what.
+    The connection itself sees all in the public views, a cursor of it nothing until it is told what.
     """
     path = ":memory:" if directory is None else str(directory / FILE)
     try:
-        connection = duckdb.connect(path, config=_config())
+        connection = duckdb.connect(path, config=_config(limits or Limits()))
     except duckdb.Error as problem:
         raise CatalogUnusable(f"{path} cannot be opened: {problem}") from problem
     try:
@@ -31,6 +31,7 @@ def open_database(directory: Path | None) -> duckdb.DuckDBPyConnection:
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         define(connection)
         see(connection, None)
+        connection.execute("SET allowed_configs = ['operator_memory_limit']")
         connection.execute("SET lock_configuration = true")
     except BaseException:
         connection.close()
@@ -71,11 +72,10 @@ def migrations() -> list[tuple[int, str, str]]:
     return numbered
 
 
-def _config() -> dict[str, str | bool | int | float | list[str]]:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def _config(limits: Limits) -> dict[str, str | bool | int | float | list[str]]:
     return {
-        "memory_limit": f"{max(256, min(4096, memory // 4 // 2**20))}MiB",
-        "threads": max(1, min(8, len(os.sched_getaffinity(0)))),
+        "memory_limit": f"{limits.memory_in_all()}MiB",
+        "threads": limits.threads_in_all(),
         "max_temp_directory_size": "16GiB",
         "wal_autocheckpoint": "64MiB",
         "enable_external_access": False,

@@ -19,10 +19,20 @@ class Frame(msgspec.Struct, tag_field="kind"):
 
 
 class Sql(Frame, tag="sql"):
-    """Answered by Columns, any number of Rows, and End; by Failure at any point instead."""
+    """Answered by Columns, any number of Rows, and End; by Failure at any point instead.
+
+    0 seconds are as many as a query may take. `owner` is the id of the user whose buckets it sees, None for all. `form`
+    is what the result comes as: see `formats.ENCODERS`.
+    """
 
     statement: str
-    seconds: float = 60.0
+    seconds: float = 0.0
+    owner: str | None = None
+    form: str = "separate"
+
+
+class AskHealth(Frame, tag="health"):
+    """Answered by Health."""
 
 
 class AskStatus(Frame, tag="status"):
@@ -41,9 +51,9 @@ class Columns(Frame, tag="columns"):
 
 
 class Rows(Frame, tag="rows"):
-    """An Arrow stream of one batch or a few."""
+    """The next bytes of the result in the form that was asked for."""
 
-    arrow: bytes
+    data: bytes
 
 
 class End(Frame, tag="end"):
@@ -67,12 +77,19 @@ class Status(Frame, tag="status"):
     problem: str | None = None
 
 
+class Health(Frame, tag="health"):
+    """How far the database is, and why applying has stopped, if it has."""
+
+    applied: int
+    problem: str | None = None
+
+
 class Synced(Frame, tag="synced"):
     applied: Position
 
 
-Request = Sql | AskStatus | Sync
-Answer = Columns | Rows | End | Failure | Status | Synced
+Request = Sql | AskStatus | AskHealth | Sync
+Answer = Columns | Rows | End | Failure | Status | Health | Synced
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode

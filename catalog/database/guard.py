@@ -40,14 +40,19 @@ _EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?", re.IGNORECASE)
 _decode = msgspec.json.Decoder().decode
 
 
-def check(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
-    """The statement as it may be run. Raises QueryRefused, and QueryFailed where it cannot be parsed."""
+def check(connection: duckdb.DuckDBPyConnection, statement: str, whole: bool = True) -> str:
+    """The statement as it may be run. Raises QueryRefused, and QueryFailed where it cannot be parsed.
+
+    Who does not see the `whole` catalog gets no plans: they tell how many rows there are of others.
+    """
     if len(statement) > MAX_LENGTH:
         raise QueryRefused(f"the statement is longer than {MAX_LENGTH} characters")
     if "\0" in statement:
         raise QueryRefused("the statement has a NUL character in it")
     query = _single_query(connection, statement)
     explain = _EXPLAIN.match(query)
+    if explain is not None and not whole:
+        raise QueryRefused("EXPLAIN is for root: a plan tells of rows that are not yours")
     if explain is not None:
         query = query[explain.end() :]
     tree = _parse(connection, query)

@@ -1,7 +1,7 @@
 """The catalog process: owns the database of a data folder, keeps it up with the log, and answers questions about it.
 
-`python -m catalog.database.process DIR`. It says `ready` on its standard output when it is, and ends, with everything
-applied that was acknowledged, at SIGTERM or when its standard input does: it does not outlive who started it.
+`python -m catalog.database.process DIR [LIMITS]`. It says `ready` on its standard output when it is, and ends, with
+everything applied that was acknowledged, at SIGTERM or when its standard input does: it does not outlive its starter.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import duckdb
 from catalog.database.connection import FILE, open_database
 from catalog.database.follower import Follower
 from catalog.database.frames import SOCKET
+from catalog.database.limits import Limits, undump
 from catalog.database.ownership import owning
 from catalog.database.pace import Pace
 from catalog.database.session import Desk, Session
@@ -36,7 +37,7 @@ _COLLECT_AFTER = 200_000
 log = logging.getLogger(__name__)
 
 
-def main(directory: Path) -> None:
+def main(directory: Path, limits: Limits) -> None:
     """Raises SystemExit where the data folder cannot be used."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
@@ -44,15 +45,19 @@ def main(directory: Path) -> None:
     # Applying makes no cycles, but tuples by the hundred thousand, which the collector would look at again and again.
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
     try:
-        with open_source(directory) as source, owning(directory, PATIENCE), open_database(directory) as connection:
-            asyncio.run(_run(directory, connection, source))
+        with (
+            open_source(directory) as source,
+            owning(directory, PATIENCE),
+            open_database(directory, limits) as connection,
+        ):
+            asyncio.run(_run(directory, connection, source, limits))
             connection.execute("CHECKPOINT")
     except CatalogUnusable as fact:
         log.error("%s", fact.why)
         raise SystemExit(1) from None
 
 
-async def _run(directory: Path, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
+async def _run(directory: Path, connection: duckdb.DuckDBPyConnection, source: Source, limits: Limits) -> None:
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, told.set)
 
@@ -63,7 +68,7 @@ async def _run(directory: Path, connection: duckdb.DuckDBPyConnection, source: S
 
     with suppress(PermissionError):  # a file or /dev/null: nobody holds it open for us
         loop.add_reader(sys.stdin.fileno(), read)
-    await serve(directory, connection, source, told, lambda: os.write(sys.stdout.fileno(), READY))
+    await serve(directory, connection, source, told, lambda: os.write(sys.stdout.fileno(), READY), limits)
 
 
 async def serve(
@@ -72,11 +77,12 @@ async def serve(
     source: Source,
     told_to_stop: asyncio.Event,
     ready: Callable[[], object],
+    limits: Limits | None = None,
 ) -> None:
     """Until told to stop; then everything is applied that was acknowledged. Raises CatalogUnusable."""
     follower = Follower(connection.cursor(), source)
     pace = Pace(follower, source, directory / f"{FILE}.wal")
-    desk = Desk(directory, connection, follower, source, pace)
+    desk = Desk(directory, connection, follower, source, pace, limits or Limits())
     sessions: set[asyncio.Task[None]] = set()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -121,4 +127,4 @@ def listening(directory: Path) -> socket.socket:
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), undump(sys.argv[2]) if len(sys.argv) > 2 else Limits())

@@ -1,17 +1,19 @@
-"""One SQL query: on a connection of its own, in a read-only transaction, its result in Arrow batches."""
+"""One SQL query: on a connection of its own, in a read-only transaction, its result in batches as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 
 import duckdb
 import pyarrow as pa
 
+from catalog.database.formats import ENCODERS
 from catalog.database.frames import Columns, End, Rows
 from catalog.database.guard import check
+from catalog.database.limits import Limits
 from catalog.database.registry import see
-from catalog.errors import QueryFailed, QueryStopped
+from catalog.errors import QueryFailed, QueryRefused, QueryStopped
 
 _BATCH = 16_384
 
@@ -19,20 +21,43 @@ _BATCH = 16_384
 class Query:
     """`run` in one thread, `stop` from any."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, statement: str, owner: str | None = None) -> None:
-        """It sees the buckets of a user, by its id; all for None."""
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        statement: str,
+        owner: str | None = None,
+        form: str = "separate",
+        limits: Limits | None = None,
+    ) -> None:
+        """It sees the buckets of a user, by its id; all for None. `form` is one of `formats.ENCODERS`."""
+        self._connection = connection
         self._cursor = connection.cursor()
-        see(self._cursor, owner)
         self._statement = statement
+        self._owner = owner
+        self._form = form
+        self._limits = limits or Limits()
+        self._count = 0
         self._stopped: str | None = None
 
     def run(self) -> Generator[Columns | Rows | End]:
         """The result as it comes. Raises QueryRefused, QueryFailed, QueryStopped."""
         try:
-            statement = check(self._cursor, self._statement)
+            encode = ENCODERS.get(self._form)
+            if encode is None:
+                raise QueryRefused(f"there is no format {self._form}; there are {', '.join(ENCODERS)}")
+            see(self._cursor, self._owner)
+            self._cursor.execute(f"SET operator_memory_limit = '{self._limits.memory_of_one()}MiB'")
+            statement = check(self._cursor, self._statement, whole=self._owner is None)
             self._cursor.execute("BEGIN TRANSACTION READ ONLY")
             self._raise_if_stopped()
-            yield from self._result(statement)
+            relation = self._cursor.sql(statement)
+            yield Columns(relation.columns, [str(kind) for kind in relation.types])
+            reader = relation.to_arrow_reader(_BATCH)
+            for piece in encode(reader.schema, self._batches(reader), self._connection):
+                if piece:
+                    yield Rows(piece)
+            self._raise_if_stopped()
+            yield End(self._count)
         except (duckdb.Error, pa.ArrowException, OSError) as problem:
             self._raise_if_stopped()
             raise QueryFailed(str(problem)) from None
@@ -47,24 +72,15 @@ class Query:
         with suppress(duckdb.Error):
             self._cursor.interrupt()
 
-    def _result(self, statement: str) -> Generator[Columns | Rows | End]:
-        relation = self._cursor.sql(statement)
-        yield Columns(relation.columns, [str(kind) for kind in relation.types])
-        count = 0
-        for batch in relation.to_arrow_reader(_BATCH):
+    def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        most = self._limits.rows
+        for batch in reader:
             self._raise_if_stopped()
-            count += batch.num_rows
-            yield Rows(_stream(batch))
-        self._raise_if_stopped()
-        yield End(count)
+            self._count += batch.num_rows
+            if most and self._count > most:
+                raise QueryStopped(f"the result has more than {most} rows, which is as many as a query may give")
+            yield batch
 
     def _raise_if_stopped(self) -> None:
         if self._stopped is not None:
             raise QueryStopped(self._stopped)
-
-
-def _stream(batch: pa.RecordBatch) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    return bytes(sink.getvalue())

@@ -15,9 +15,11 @@ from catalog.database.follower import Follower
 from catalog.database.frames import (
     LENGTH,
     MAX_REQUEST,
+    AskHealth,
     AskStatus,
     Failure,
     Frame,
+    Health,
     Request,
     Sql,
     Sync,
@@ -25,14 +27,13 @@ from catalog.database.frames import (
     decode_request,
     pack,
 )
+from catalog.database.limits import QUERIES, Limits
 from catalog.database.pace import Pace
 from catalog.database.query import Query
 from catalog.database.source import Source
 from catalog.database.status import take_status
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
 
-QUERIES = 4  # run at a time; further ones wait
-LONGEST = 3600.0  # seconds a query may ask for
 _AHEAD = 16  # requests taken in before the first is answered
 _STALLED = 1.0  # seconds a stopped query waits for a client that does not read
 
@@ -46,6 +47,7 @@ class Desk:
     follower: Follower
     source: Source
     pace: Pace
+    limits: Limits = field(default_factory=Limits)
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(QUERIES + 1, "query"))
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUERIES))
 
@@ -91,16 +93,20 @@ class Session:
                 await self._run_query(request)
             case Sync():
                 await self._send(Synced(await desk.pace.up_to_date()))
+            case AskHealth():
+                await self._send(Health(desk.follower.applied.seq, desk.pace.problem))
             case AskStatus():
                 loop, problem = asyncio.get_running_loop(), desk.pace.problem
                 about = (desk.directory, desk.connection, desk.follower, desk.source, problem)
                 await self._send(await loop.run_in_executor(desk.threads, take_status, *about))
 
     async def _run_query(self, request: Sql) -> None:
-        seconds = min(request.seconds, LONGEST)
+        limits = self._desk.limits
+        seconds = min(request.seconds or limits.seconds, limits.seconds)
         try:
             async with self._desk.pace.reading(seconds), self._desk.places:
-                await self._pump(Query(self._desk.connection, request.statement))
+                query = Query(self._desk.connection, request.statement, request.owner, request.form, limits)
+                await self._pump(query)
         except TimeoutError:
             why = f"the query took longer than {seconds:g} seconds, or stood in the way of a checkpoint"
             raise QueryStopped(why) from None

@@ -67,8 +67,8 @@ class History:
         seq = self.seq if seq is None else seq
         return Position(1 + seq // 1000, 64 + seq * 200, seq, seq * 2654435761 % 2**32)
 
-    def create_bucket(self, name: str, versioning: str = "") -> Bucket:
-        bucket = Bucket(self.seq + 1, name, "a" * 64, self._now(), "us-east-1", versioning, {"team": "data"})
+    def create_bucket(self, name: str, versioning: str = "", owner: str = "a" * 64) -> Bucket:
+        bucket = Bucket(self.seq + 1, name, owner, self._now(), "us-east-1", versioning, {"team": "data"})
         self.buckets[bucket.id] = bucket
         self._log(BucketPut(bucket))
         return bucket

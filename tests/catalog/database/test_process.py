@@ -19,6 +19,7 @@ from catalog.database.client import Result
 from catalog.database.connection import open_database
 from catalog.database.feed import open_feed
 from catalog.database.frames import SOCKET, Sql, pack
+from catalog.database.limits import QUERIES
 from catalog.database.process import serve
 from catalog.errors import CatalogError, QueryFailed, QueryRefused, QueryStopped
 from catalog.folder import Folder
@@ -145,7 +146,7 @@ async def test_clients_that_do_not_read_cannot_hold_queries_open(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "_STALLED", 0.1)
-    idle = [socket.socket(socket.AF_UNIX) for _ in range(session.QUERIES)]
+    idle = [socket.socket(socket.AF_UNIX) for _ in range(QUERIES)]
     for connected in idle:
         connected.connect(str(server.directory / SOCKET))
         connected.sendall(pack(Sql("SELECT range FROM range(1000000000)", 0.2)))

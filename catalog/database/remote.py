@@ -1,0 +1,87 @@
+"""Questions to the catalog process from an event loop, without DuckDB: results pass through as bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from catalog import errors
+from catalog.database.frames import (
+    LENGTH,
+    SOCKET,
+    Answer,
+    AskHealth,
+    Columns,
+    End,
+    Failure,
+    Frame,
+    Health,
+    Rows,
+    Sql,
+    decode_answer,
+    pack,
+)
+from catalog.errors import CatalogUnusable
+
+Answers = AsyncGenerator[Columns | Rows | End, None]
+
+_BUFFER = 1024 * 1024
+_FACTS = {fact.__name__: fact for fact in (errors.QueryFailed, errors.QueryRefused, errors.QueryStopped)}
+
+
+async def ask(directory: Path, statement: str, owner: str | None, form: str) -> Answers:
+    """See `Sql`. Closed early, it stops the query.
+
+    Raises QueryRefused, QueryFailed, QueryStopped, and CatalogUnusable where the process does not answer.
+    """
+    async with _connected(directory) as (reader, writer):
+        await _send(writer, Sql(statement, owner=owner, form=form))
+        while True:
+            answer = await _receive(reader)
+            assert isinstance(answer, Columns | Rows | End)
+            yield answer
+            if isinstance(answer, End):
+                return
+
+
+async def health(directory: Path) -> Health:
+    """Raises CatalogUnusable where the process does not answer."""
+    async with _connected(directory) as (reader, writer):
+        await _send(writer, AskHealth())
+        answer = await _receive(reader)
+        assert isinstance(answer, Health)
+        return answer
+
+
+@asynccontextmanager
+async def _connected(directory: Path) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    place = os.open(directory, os.O_PATH | os.O_DIRECTORY)
+    try:
+        reader, writer = await asyncio.open_unix_connection(f"/proc/self/fd/{place}/{SOCKET}", limit=_BUFFER)
+    except OSError:
+        raise CatalogUnusable("the catalog process does not answer") from None
+    finally:
+        os.close(place)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+async def _send(writer: asyncio.StreamWriter, request: Frame) -> None:
+    writer.write(pack(request))
+    await writer.drain()
+
+
+async def _receive(reader: asyncio.StreamReader) -> Answer:
+    try:
+        length = int.from_bytes(await reader.readexactly(LENGTH), "big")
+        answer = decode_answer(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        raise CatalogUnusable("the catalog process went away before it had answered") from None
+    if isinstance(answer, Failure):
+        raise _FACTS[answer.fact](answer.why)
+    return answer
