@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from catalog import Catalog
@@ -16,14 +16,17 @@ from gateway import operations
 from gateway.access import ROOT_ID
 from gateway.blobs import Blobs
 from gateway.endpoint import Endpoint, Receive, Scope, Send
+from gateway.health import described, readiness
 from gateway.request import bucket_of
 from gateway.settings import Settings
+from gateway.sql import SqlEndpoint
 
+SQL_PATH = b"/-/sql"
 OWN_PATHS = b"/-/"  # never a bucket: their names have three characters or more
 
 
 class Application:
-    """S3 goes straight to the endpoint; Starlette has the lifespan and the server's own paths."""
+    """S3 goes straight to the endpoint, SQL to its own; Starlette has the lifespan and how the server is doing."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -33,13 +36,17 @@ class Application:
         )
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] != "http" or (scope["raw_path"].startswith(OWN_PATHS) and self.is_own(scope)):
+        if scope["type"] != "http":
             return self.own(scope, receive, send)
+        path = scope["raw_path"]
+        if path.startswith(OWN_PATHS) and self.is_own(scope):
+            return (self.sql if path == SQL_PATH else self.own)(scope, receive, send)
         return self.endpoint(scope, receive, send)
 
     def slow_down(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """As a call, of which there are too many: only the server's own paths are answered as always."""
-        if scope["raw_path"].startswith(OWN_PATHS) and self.is_own(scope):
+        """As a call, of which there are too many: only how the server is doing is answered as always."""
+        path = scope["raw_path"]
+        if path.startswith(OWN_PATHS) and path != SQL_PATH and self.is_own(scope):
             return self.own(scope, receive, send)
         return self.endpoint(scope, receive, send, crowded=True)
 
@@ -57,6 +64,7 @@ class Application:
         catalog.on_dead_blobs = lambda dead: void(blobs.pool.submit(blobs.unlink, dead))
         root = User(ROOT_ID, "root", settings.root_access_key, settings.root_secret_key)
         self.endpoint = Endpoint(catalog, blobs, settings, root)
+        self.sql = SqlEndpoint(settings.data, settings.region, self.endpoint.find_user)
         yield
         await catalog.close()
         blobs.close()
@@ -66,8 +74,8 @@ class Application:
         return PlainTextResponse("live\n")
 
     async def ready(self, request: Request) -> Response:
-        self.catalog.end()
-        return PlainTextResponse("ready\n")
+        found = await readiness(self.catalog)
+        return JSONResponse(described(found), 200 if found.ready else 503)
 
 
 def void(_: object) -> None:

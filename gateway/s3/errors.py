@@ -111,5 +111,8 @@ _FACTS: dict[type[Exception], Callable[[Any], S3Error]] = {
     catalog_facts.StorageFull: lambda fact: S3Error("InsufficientStorage"),
     catalog_facts.TooManyWaiting: lambda fact: S3Error("SlowDown"),
     blob_facts.NoRoom: lambda fact: S3Error("InsufficientStorage"),
+    catalog_facts.QueryRefused: lambda fact: S3Error("InvalidRequest", fact.why),
+    catalog_facts.QueryFailed: lambda fact: S3Error("InvalidRequest", fact.why),
+    catalog_facts.QueryStopped: lambda fact: S3Error("InvalidRequest", fact.why),
     catalog_facts.CatalogUnusable: lambda fact: S3Error("ServiceUnavailable"),
 }

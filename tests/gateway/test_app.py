@@ -18,8 +18,9 @@ async def application(settings: Settings) -> AsyncIterator[Application]:
 
 
 async def test_health(application: Application) -> None:
-    for path in ("/-/health/live", "/-/health/ready"):
-        assert (await ask(application, "GET", path)).status == 200
+    assert (await ask(application, "GET", "/-/health/live")).status == 200
+    ready = await ask(application, "GET", "/-/health/ready")
+    assert ready.status == 503 and b"the catalog process does not answer" in ready.body
     assert (await ask(application, "GET", "/-/absent")).status == 404
 
 

@@ -1,0 +1,54 @@
+"""Whether a server can do its work: `/-/health/live` that it answers, `/-/health/ready` how its catalog is."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import asdict, dataclass
+
+from catalog import Catalog
+from catalog.database.remote import health
+from catalog.errors import CatalogUnusable
+
+PATIENCE = 2.0  # seconds for the catalog process to answer
+LEAST_ROOM = 64 << 20  # bytes: a segment of the commit log
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """`sequence` is the last mutation acknowledged, `applied` the last that DuckDB has, `lag` how many are between.
+
+    `problem` is why the server is not ready, None where it is; `free_bytes` is the room on the disk.
+    """
+
+    ready: bool
+    problem: str | None
+    sequence: int
+    applied: int | None
+    lag: int | None
+    free_bytes: int
+
+
+async def readiness(catalog: Catalog) -> Readiness:
+    """Being behind is no problem: a query waits until what was acknowledged before it is applied."""
+    free = shutil.disk_usage(catalog.folder.path).free
+    applied, problem = None, None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found = await health(catalog.folder.path)
+        applied, problem = found.applied, found.problem
+    except CatalogUnusable as fact:
+        problem = fact.why
+    except TimeoutError:
+        problem = f"the catalog process has not answered for {PATIENCE:g} seconds"
+    sequence = catalog.end().seq
+    if problem is None and applied is not None and applied > sequence:
+        problem = "the database is ahead of the key index: they are not of the same catalog"
+    if problem is None and free < LEAST_ROOM:
+        problem = "the disk is full"
+    lag = None if applied is None else sequence - applied
+    return Readiness(problem is None, problem, sequence, applied, lag, free)
+
+
+def described(found: Readiness) -> dict[str, object]:
+    return asdict(found)
