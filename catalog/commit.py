@@ -169,6 +169,7 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
     with index.write() as txn:
         waited = time.perf_counter() - began
         records = log.batch(index.end(txn))
+        settled = records.seq
         change = Change(index, txn)
         now = time.time_ns() // 1_000_000
         for submission in batch:
@@ -181,7 +182,7 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
                 continue
             outcomes.append(Outcome(result))
             if mutation is not None:
-                records.add(content, encode(LogRecord(now, submission.origin, mutation)))
+                records.add(content, encode(LogRecord(now, submission.origin, mutation, settled)))
                 change.apply(mutation)
         if records.count:
             dead = change.finish()

@@ -47,6 +47,11 @@ class Folder:
                 sync_directory(path.parent)
         os.close(os.open(self._lock("opening"), os.O_RDWR | os.O_CREAT, 0o600))
 
+    def is_new(self) -> bool:
+        """Whether no catalog ever lived here: neither database nor index, and no bodies that belong to one."""
+        there = (self.database, self.index / "boot")
+        return not any(path.exists() for path in there) and not any(self.blobs.glob("*/*"))
+
     @contextmanager
     def opening(self) -> Iterator[None]:
         """Held while somebody finds out whether the index is good, and mends it."""

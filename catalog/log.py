@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -115,9 +115,30 @@ class Log:
         size = 0 if body == ROLL else body
         return bool(chain == end.chain and seq == end.seq and last_offset + FRAME.size + size + message == end.offset)
 
-    def has(self, position: Position) -> bool:
-        """Whether the log reaches up to `position`, as far as can be told without the record before it."""
-        return self._usable(position.segment)
+    def reaches(self, position: Position) -> bool:
+        """Whether the record that `position` stands behind is there, or the segment at whose beginning it stands."""
+        if position.offset == HEADER_SIZE:
+            return self._begins(position)
+        if not self._usable(position.segment):
+            return False
+        content = os.pread(self._file(position.segment), position.offset, 0)
+        chain, at = position.chain.to_bytes(4, "little"), len(content)
+        while (at := content.rfind(chain, HEADER_SIZE, at)) >= 0:
+            if at + FRAME.size <= len(content):
+                _, body, message, seq = FRAME.unpack_from(content, at)
+                size = 0 if body == ROLL else body
+                if seq == position.seq and at + FRAME.size + size + message == position.offset:
+                    return True
+            at += len(chain) - 1
+        return False
+
+    def goes_on(self, end: Position) -> bool:
+        """Whether anything at all was written behind `end`."""
+        return self.path(end.segment + 1).exists() or any(os.pread(self._file(end.segment), FRAME.size, end.offset))
+
+    def missing(self, segments: Iterable[int]) -> list[int]:
+        """Those of the segments that are not there, or are another catalog's."""
+        return [segment for segment in segments if not self._usable(segment)]
 
     def segments(self) -> list[int]:
         return sorted(int(path.stem, 16) for path in self.directory.glob("*.log"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import lmdb
 
+from catalog.damage import is_cut_short
 from catalog.errors import CatalogUnusable
 from catalog.folder import Folder
 from catalog.index import FORMAT, Index
@@ -17,6 +19,8 @@ from catalog.log import Log, beginning
 # Opens the database of a folder for as long as it takes to read it, given the catalog's id if that is known already.
 OpenFeed = Callable[[Folder], AbstractContextManager[Feed]]
 
+report = logging.getLogger(__name__)
+
 
 def open_index(folder: Folder, open_feed: OpenFeed) -> tuple[Index, Log, int]:
     """The index, the log, and the descriptor that marks the folder as in use.
@@ -25,12 +29,16 @@ def open_index(folder: Folder, open_feed: OpenFeed) -> tuple[Index, Log, int]:
     """
     folder.make()
     with folder.opening():
-        index = _trusted(folder)
-        if index is None:
-            index = _make(folder, open_feed)
+        index = _trusted(folder) or _make(folder, open_feed)
         log = Log(folder.log, index.identity()[1])
-        with index.write() as txn:
-            log.forget_behind(index.end(txn))
+        try:
+            _check_bodies(index, log)
+            with index.write() as txn:
+                log.forget_behind(index.end(txn))
+        except BaseException:
+            index.close()
+            log.close()
+            raise
         folder.claim_index()
         held = folder.hold_open()
     return index, log, held
@@ -50,7 +58,7 @@ def _trusted(folder: Folder) -> Index | None:
         if form == FORMAT and len(catalog_id) == 16:
             with index.read() as txn:
                 end, last = index.end(txn), index.last_offset(txn)
-            if log.holds(end, last):
+            if log.holds(end, last) and not (log.goes_on(end) and is_cut_short(log, end)):
                 return index
     finally:
         log.close()
@@ -60,8 +68,9 @@ def _trusted(folder: Folder) -> Index | None:
 
 def _make(folder: Folder, open_feed: OpenFeed) -> Index:
     """A new catalog where there is nothing, else the index anew from the database and the log."""
+    new = folder.is_new() and Log.is_blank(folder.log)
     folder.remove_index()
-    if not folder.database.exists() and Log.is_blank(folder.log):
+    if new:
         catalog_id = os.urandom(16)
         Log(folder.log, catalog_id).create()
         index = Index(folder.index)
@@ -70,13 +79,17 @@ def _make(folder: Folder, open_feed: OpenFeed) -> Index:
     catalog_id = Log.catalog_of(folder.log)
     log = Log(folder.log, catalog_id)
     with open_feed(folder) as feed:
-        position = feed.position()
         _check_joined(folder, log, catalog_id, feed)
         index = Index(folder.index)
         end = rebuild(index, catalog_id, feed, log)
-    if position is not None and end.seq < position.seq:
-        raise CatalogUnusable(f"{folder.log} ends before {folder.database} does")
+    if is_cut_short(log, end):
+        index.close()
+        raise CatalogUnusable(
+            f"{log.path(end.segment)} is damaged behind byte {end.offset}, or the next segment is missing: mutations "
+            f"beyond sequence number {end.seq} were acknowledged and cannot be read; restore the log from a backup"
+        )
     log.close()
+    report.warning("the key index was not there or not to be trusted, and was made anew up to mutation %s", end.seq)
     return index
 
 
@@ -86,7 +99,18 @@ def _check_joined(folder: Folder, log: Log, catalog_id: bytes, feed: Feed) -> No
     known = feed.catalog_id()
     if known is not None and known != catalog_id:
         raise CatalogUnusable(f"{folder.database} and {folder.log} belong to different catalogs")
-    if not log.has(position or beginning(catalog_id)):
+    if not log.reaches(position or beginning(catalog_id)):
         raise CatalogUnusable(
-            f"{folder.log} does not go on where {folder.database} stopped: a segment is missing or of another time"
+            f"{folder.log} does not go on where {folder.database} stopped (at sequence number "
+            f"{position.seq if position else 0}): a segment is missing, damaged or of another time"
         )
+
+
+def _check_bodies(index: Index, log: Log) -> None:
+    """The segments in which bodies live are there."""
+    with index.read() as txn:
+        living = [int.from_bytes(key, "big") for key, counts in txn.cursor(db=index.segments) if any(counts[:8])]
+    missing = log.missing(living)
+    if missing:
+        names = ", ".join(log.path(segment).name for segment in missing)
+        raise CatalogUnusable(f"{names} missing in {log.directory}: bodies of objects lie there; restore from a backup")

@@ -213,11 +213,15 @@ Mutation = (
 
 
 class LogRecord(Record, frozen=True):
-    """What one record of the log says. Its sequence number stands in the record's frame."""
+    """What one record of the log says. Its sequence number stands in the record's frame.
+
+    All mutations up to the number `settled` had been acknowledged when it was written.
+    """
 
     time: int
     origin: Origin
     mutation: Mutation
+    settled: int = 0
 
 
 class Position(Record, frozen=True):

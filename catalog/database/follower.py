@@ -26,6 +26,11 @@ class Follower:
         elif known != source.catalog_id:
             raise CatalogUnusable("catalog.duckdb and the commit log in log/ belong to different catalogs")
         self.applied = applied.position(connection)
+        if self.applied.seq > source.end().seq:
+            raise CatalogUnusable(
+                f"catalog.duckdb has sequence number {self.applied.seq}, but log/ and index/ end at "
+                f"{source.end().seq}: they are of an earlier time; restore all of the data folder from one backup"
+            )
 
     def behind(self) -> int:
         """How many mutations were acknowledged and are not applied yet."""

@@ -12,6 +12,7 @@ import pytest
 from catalog import Catalog
 from catalog.database.applier import apply
 from catalog.database.connection import open_database
+from catalog.database.follower import Follower
 from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable, NoObject
 from catalog.folder import Folder
@@ -200,6 +201,97 @@ async def test_a_first_segment_without_header_but_with_records_is_refused(tmp_pa
     shutil.rmtree(tmp_path / "index")
     with (tmp_path / "log" / f"{1:016x}.log").open("r+b") as file:
         file.write(bytes(64))
+    with pytest.raises(CatalogUnusable, match="no segment"):
+        Catalog.open(tmp_path)
+
+
+async def put_more(path: Path, count: int) -> None:
+    catalog = Catalog.open(path)
+    bucket = catalog.bucket("a-bucket")
+    for number in range(count):
+        await catalog.put(ORIGIN, bucket, f"more/{number}", Version(0, "", 0, "e", 4, "STANDARD", "root"), b"more")
+    await catalog.close()
+
+
+@pytest.mark.parametrize("applied_records", [None, 5, 10**6])
+async def test_an_index_from_before_is_not_believed(tmp_path: Path, applied_records: int | None) -> None:
+    """Somebody put an old copy of it back."""
+    await fill(tmp_path)
+    shutil.copytree(tmp_path / "index", tmp_path / "copy")
+    await put_more(tmp_path, 3)
+    if applied_records is not None:
+        into_database(tmp_path, applied_records)
+    shutil.rmtree(tmp_path / "index")
+    (tmp_path / "copy").rename(tmp_path / "index")
+    catalog = Catalog.open(tmp_path)
+    assert [catalog.get(catalog.bucket("a-bucket"), f"more/{number}").size for number in range(3)] == [4, 4, 4]
+    catalog.release()
+
+
+async def test_a_log_from_before_is_refused(tmp_path: Path) -> None:
+    """The database has what the log lacks, but not the bodies."""
+    await fill(tmp_path)
+    shutil.copytree(tmp_path / "log", tmp_path / "copy")
+    await put_more(tmp_path, 3)
+    into_database(tmp_path)
+    shutil.rmtree(tmp_path / "index")
+    shutil.rmtree(tmp_path / "log")
+    (tmp_path / "copy").rename(tmp_path / "log")
+    with pytest.raises(CatalogUnusable, match="does not go on"):
+        Catalog.open(tmp_path)
+
+
+async def test_a_database_from_later_is_refused_where_the_index_is_sound(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    for name in ("log", "index"):
+        shutil.copytree(tmp_path / name, tmp_path / f"{name}-copy")
+    await put_more(tmp_path, 3)
+    into_database(tmp_path)
+    for name in ("log", "index"):
+        shutil.rmtree(tmp_path / name)
+        (tmp_path / f"{name}-copy").rename(tmp_path / name)
+    catalog = Catalog.open(tmp_path)
+    with open_database(tmp_path) as connection, pytest.raises(CatalogUnusable, match="of an earlier time"):
+        Follower(connection, catalog.tail())
+    catalog.release()
+
+
+@pytest.mark.parametrize("at", [200, 700])
+async def test_damage_in_the_middle_of_the_log_is_refused(tmp_path: Path, at: int) -> None:
+    await fill(tmp_path)
+    shutil.rmtree(tmp_path / "index")
+    with (tmp_path / "log" / f"{1:016x}.log").open("r+b") as file:
+        file.seek(at)
+        file.write(b"\x5a\xa5")
+    with pytest.raises(CatalogUnusable, match="damaged"):
+        Catalog.open(tmp_path)
+
+
+@pytest.mark.parametrize("index_too", [False, True])
+async def test_a_segment_in_which_bodies_live_is_missed(tmp_path: Path, index_too: bool) -> None:
+    """Wholly applied, it is read for nothing but its bodies."""
+    await fill(tmp_path)
+    catalog = Catalog.open(tmp_path)
+    catalog._log.segment_size = 512 * 1024
+    bucket = catalog.bucket("a-bucket")
+    while catalog.end().segment < 3:
+        await catalog.put(ORIGIN, bucket, "filler", Version(0, "", 0, "e", 60_000, "STANDARD", "root"), bytes(60_000))
+    await catalog.close()
+    into_database(tmp_path)
+    (tmp_path / "log" / f"{1:016x}.log").unlink()
+    if index_too:
+        shutil.rmtree(tmp_path / "index")
+    with pytest.raises(CatalogUnusable, match=r"0000000000000001\.log missing"):
+        Catalog.open(tmp_path)
+
+
+@pytest.mark.parametrize("left", ["index", "blobs"])
+async def test_a_folder_whose_log_is_gone_is_not_taken_for_a_new_one(tmp_path: Path, left: str) -> None:
+    await fill(tmp_path)
+    (tmp_path / "blobs" / "00").mkdir(parents=True)
+    (tmp_path / "blobs" / "00" / bytes(16).hex()).touch()
+    for name in {"log", "index", "blobs"} - {left}:
+        shutil.rmtree(tmp_path / name)
     with pytest.raises(CatalogUnusable, match="no segment"):
         Catalog.open(tmp_path)
 
