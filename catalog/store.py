@@ -260,7 +260,7 @@ class Catalog:
     async def delete_many(
         self, origin: Origin, bucket: Bucket, keys: Sequence[tuple[str, str | None, Check | None]]
     ) -> list[Deleted | Exception]:
-        """Each as `delete`, all in one batch; what one raised stands in its place."""
+        """Each as `delete`, side by side; what one raised stands in its place."""
         writes = [
             self._write(origin, self._deletion(origin, bucket, key, version_id, check))
             for key, version_id, check in keys

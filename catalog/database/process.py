@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 def main(directory: Path, limits: Limits) -> None:
     """Raises SystemExit where the data folder cannot be used."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_NICENESS)
+    give_way()
     os.umask(0o077)  # users' secrets are in the database
     # Applying makes no cycles, but tuples by the hundred thousand, which the collector would look at again and again.
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
@@ -55,6 +55,17 @@ def main(directory: Path, limits: Limits) -> None:
     except CatalogUnusable as fact:
         log.error("%s", fact.why)
         raise SystemExit(1) from None
+
+
+def give_way() -> None:
+    """Where the kernel shares cores out among sessions first, niceness counts within one: then the session has its own.
+
+    https://man7.org/linux/man-pages/man7/sched.7.html, "The autogroup feature"
+    """
+    os.nice(_NICENESS)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(f"{_NICENESS}")
 
 
 async def _run(directory: Path, connection: duckdb.DuckDBPyConnection, source: Source, limits: Limits) -> None:

@@ -109,3 +109,16 @@ async def test_processes_that_race_for_keys_each_win_their_own(tmp_path: Path) -
     records, _ = catalog.tail().read(beginning(catalog.tail().catalog_id), catalog.end(), 10**6)
     assert [seq for seq, _ in records] == list(range(1, 202))
     await catalog.close()
+
+
+async def test_a_crowd_of_writes_leaves_the_loop_to_others_between_batches(
+    catalog: Catalog, bucket: Bucket, draft: Version
+) -> None:
+    writes = [asyncio.create_task(catalog.put(ORIGIN, bucket, f"{number}", draft, b"x")) for number in range(1000)]
+    done: set[int] = set()
+    while len(done) < len(writes):
+        await asyncio.sleep(0)
+        now = {number for number, write in enumerate(writes) if write.done()}
+        assert len(now - done) <= 128  # a batch's, and those of one that was committed since
+        done = now
+    assert len({(await write).seq for write in writes}) == 1000
