@@ -8,7 +8,6 @@ import os
 import random
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
 
 from gateway.s3.errors import S3Error
 
@@ -22,6 +21,9 @@ MAX_KEY_BYTES = 1024
 
 # Of an ASGI scope: the headers by lower-case name, decoded, blanks around them gone, equal names joined by commas.
 HEADERS = "ducket.headers"
+
+_HEX = "0123456789ABCDEFabcdef"
+_ESCAPED = {(high + low).encode(): bytes.fromhex(high + low) for high in _HEX for low in _HEX}
 
 _HOST_ID = base64.b64encode(os.urandom(57)).decode()
 
@@ -127,8 +129,10 @@ def parse_query(raw: bytes) -> dict[str, str]:
     if raw:
         for pair in _text(raw).replace("+", " ").split("&"):
             name, _, value = pair.partition("=")
-            if "%" in pair:
-                name, value = _unescape(name.encode()), _unescape(value.encode())
+            if "%" in name:
+                name = _unescape(name.encode())
+            if "%" in value:
+                value = _unescape(value.encode())
             if name and name not in query:
                 query[name] = value
     return query
@@ -153,10 +157,11 @@ def split_path(raw_path: bytes, host_bucket: str | None) -> tuple[str | None, st
 
 def percent_decode(raw: bytes) -> bytes:
     """Each `%` must start an escape: unlike urllib, which lets a lone one pass."""
-    decoded = unquote_to_bytes(raw)
-    if len(raw) - len(decoded) != 2 * raw.count(b"%"):
-        raise S3Error("InvalidURI")
-    return decoded
+    first, *escapes = raw.split(b"%")
+    try:
+        return first + b"".join([_ESCAPED[escape[:2]] + escape[2:] for escape in escapes])
+    except KeyError:
+        raise S3Error("InvalidURI") from None
 
 
 @functools.lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ import msgspec
 
 from catalog.records import Position
 
-FORMAT = b"3"
+FORMAT = b"4"
 MAP_SIZE = 1 << 40
 MAX_READERS = 4096
 
