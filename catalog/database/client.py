@@ -24,6 +24,8 @@ from catalog.database.frames import (
     SOCKET,
     Answer,
     AskStatus,
+    AskViews,
+    ChangeView,
     Columns,
     End,
     Failure,
@@ -33,6 +35,8 @@ from catalog.database.frames import (
     Status,
     Sync,
     Synced,
+    View,
+    Views,
     decode_answer,
     pack,
 )
@@ -41,6 +45,7 @@ from catalog.database.ownership import DatabaseBusy, owning
 from catalog.database.query import Query
 from catalog.database.source import Source, open_source
 from catalog.database.status import take_status
+from catalog.database.views import change, every
 from catalog.errors import CatalogUnusable, QueryFailed, QueryRefused, QueryStopped
 from catalog.records import Position
 
@@ -109,6 +114,8 @@ def sync(directory: Path) -> Position:
 
 class Reached(Protocol):
     def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]: ...
+    def views(self) -> list[View]: ...
+    def change_view(self, action: str, name: str, text: str) -> None: ...
     def status(self) -> Status: ...
     def sync(self) -> Position: ...
 
@@ -174,6 +181,15 @@ class Remote:
             if isinstance(answer, End):
                 return
 
+    def views(self) -> list[View]:
+        answer = self._ask(AskViews())
+        assert isinstance(answer, Views)
+        return answer.views
+
+    def change_view(self, action: str, name: str, text: str) -> None:
+        """See `views.change`."""
+        self._ask(ChangeView(action, name, text))
+
     def status(self) -> Status:
         answer = self._ask(AskStatus())
         assert isinstance(answer, Status)
@@ -228,6 +244,13 @@ class Local:
             yield from query.run()
         finally:
             timer.cancel()
+
+    def views(self) -> list[View]:
+        return every(self._connection)
+
+    def change_view(self, action: str, name: str, text: str) -> None:
+        self._follower.catch_up()
+        change(self._connection, action, name, text)
 
     def status(self) -> Status:
         return take_status(self._directory, self._connection, self._follower, self._source)

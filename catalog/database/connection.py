@@ -10,6 +10,7 @@ import duckdb
 
 from catalog.database.limits import Limits
 from catalog.database.registry import define, see
+from catalog.database.views import define_own
 from catalog.errors import CatalogUnusable
 
 FILE = "catalog.duckdb"
@@ -31,6 +32,7 @@ def open_database(directory: Path | None, limits: Limits | None = None) -> duckd
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         define(connection)
         see(connection, None)
+        define_own(connection)
         connection.execute("SET allowed_configs = ['operator_memory_limit']")
         connection.execute("SET lock_configuration = true")
     except BaseException:

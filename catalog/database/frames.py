@@ -43,6 +43,18 @@ class Sync(Frame, tag="sync"):
     """Answered by Synced, once everything is applied that was acknowledged before it was asked."""
 
 
+class AskViews(Frame, tag="views"):
+    """Answered by Views."""
+
+
+class ChangeView(Frame, tag="view"):
+    """Add, remove, materialise or refresh: see `views.change`. Answered by Views, or Failure."""
+
+    action: str
+    name: str
+    text: str = ""
+
+
 class Columns(Frame, tag="columns"):
     """`types` are DuckDB's names."""
 
@@ -84,12 +96,26 @@ class Health(Frame, tag="health"):
     problem: str | None = None
 
 
+class View(msgspec.Struct):
+    """`kind` is view or macro (ours), own or materialised; `refreshed` is when the rows of the last were stored."""
+
+    name: str
+    kind: str
+    description: str
+    statement: str
+    refreshed: str | None = None
+
+
+class Views(Frame, tag="views"):
+    views: list[View]
+
+
 class Synced(Frame, tag="synced"):
     applied: Position
 
 
-Request = Sql | AskStatus | AskHealth | Sync
-Answer = Columns | Rows | End | Failure | Status | Health | Synced
+Request = Sql | AskStatus | AskHealth | AskViews | ChangeView | Sync
+Answer = Columns | Rows | End | Failure | Status | Health | Views | Synced
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode

@@ -14,6 +14,7 @@ import duckdb
 import msgspec
 
 from catalog.database.registry import MACROS, VIEWS
+from catalog.database.tables.views import names as views_of
 from catalog.errors import QueryFailed, QueryRefused
 
 MAX_LENGTH = 1024 * 1024
@@ -57,9 +58,10 @@ def check(connection: duckdb.DuckDBPyConnection, statement: str, whole: bool = T
         query = query[explain.end() :]
     tree = _parse(connection, query)
     nodes = list(_nodes(tree))
-    known = _names_given(nodes).union(VIEWS)
+    views = views_of(connection).union(VIEWS)
+    given = _names_given(nodes)
     for node in nodes:
-        _check_node(node, known)
+        _check_node(node, views, given)
     return query if explain is None else explain.group().strip() + " " + query
 
 
@@ -106,16 +108,16 @@ def _names_given(nodes: list[dict[str, Any]]) -> set[str]:
     return {entry["key"].lower() for entries in maps for entry in entries}
 
 
-def _check_node(node: dict[str, Any], known: set[str]) -> None:
+def _check_node(node: dict[str, Any], views: set[str], given: set[str]) -> None:
     kind = node.get("type")
     if kind == "BASE_TABLE":
-        _check_table(_path(node), known)
+        _check_table(_path(node), views, given)
     elif kind == "TABLE_FUNCTION":
         name = _path(node["function"])[-1]
         if name not in TABLE_FUNCTIONS:
             raise QueryRefused(f"the table function {name} is not for queries; there are {_list(TABLE_FUNCTIONS)}")
     elif kind == "SHOW_REF":
-        if not node.get("query") and node.get("table_name", "").strip('"').lower() not in ("tables", *VIEWS):
+        if not node.get("query") and node.get("table_name", "").strip('"').lower() not in ("tables", *views):
             raise QueryRefused("of SHOW there is SHOW TABLES, and DESCRIBE and SUMMARIZE of a table or query")
     elif kind in _NO_TABLES:
         raise QueryRefused("the statement reads from what is no table")
@@ -123,11 +125,11 @@ def _check_node(node: dict[str, Any], known: set[str]) -> None:
         raise QueryRefused(f"the function {_path(node)[-1]} is not for queries")
 
 
-def _check_table(path: list[str], known: set[str]) -> None:
-    public = len(path) == 1 and path[0] in known
-    qualified = len(path) == 2 and path[0] == "main" and path[1] in VIEWS
+def _check_table(path: list[str], views: set[str], given: set[str]) -> None:
+    public = len(path) == 1 and (path[0] in views or path[0] in given)
+    qualified = len(path) == 2 and path[0] == "main" and path[1] in views
     if not public and not qualified:
-        raise QueryRefused(f"there is no table {'.'.join(path)}; there are {_list(VIEWS)}")
+        raise QueryRefused(f"there is no table {'.'.join(path)}; there are {_list(views)}")
 
 
 def _path(node: dict[str, Any]) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import msgspec
@@ -17,6 +19,8 @@ from catalog.database.frames import (
     MAX_REQUEST,
     AskHealth,
     AskStatus,
+    AskViews,
+    ChangeView,
     Failure,
     Frame,
     Health,
@@ -24,15 +28,20 @@ from catalog.database.frames import (
     Sql,
     Sync,
     Synced,
+    Views,
     decode_request,
     pack,
 )
 from catalog.database.limits import QUERIES, Limits
 from catalog.database.pace import Pace
 from catalog.database.query import Query
+from catalog.database.registry import see
 from catalog.database.source import Source
 from catalog.database.status import take_status
+from catalog.database.views import change, every
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
+
+T = TypeVar("T")
 
 _AHEAD = 16  # requests taken in before the first is answered
 _STALLED = 1.0  # seconds a stopped query waits for a client that does not read
@@ -95,18 +104,43 @@ class Session:
                 await self._send(Synced(await desk.pace.up_to_date()))
             case AskHealth():
                 await self._send(Health(desk.follower.applied.seq, desk.pace.problem))
+            case AskViews():
+                await self._send(Views(await self._run(every)))
+            case ChangeView():
+                async with self._place(desk.limits.seconds):
+                    await self._run(change, request.action, request.name, request.text)
+                await self._send(Views(await self._run(every)))
             case AskStatus():
                 loop, problem = asyncio.get_running_loop(), desk.pace.problem
                 about = (desk.directory, desk.connection, desk.follower, desk.source, problem)
                 await self._send(await loop.run_in_executor(desk.threads, take_status, *about))
 
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
+        """In a thread, on a connection that sees all. Cancelled, it interrupts it and waits for its end."""
+        with self._desk.connection.cursor() as cursor:
+            see(cursor, None)
+            running = asyncio.get_running_loop().run_in_executor(self._desk.threads, work, cursor, *arguments)
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                while not running.done():
+                    cursor.interrupt()
+                    await asyncio.wait({running}, timeout=0.05)
+                running.exception()
+                raise
+
     async def _run_query(self, request: Sql) -> None:
         limits = self._desk.limits
-        seconds = min(request.seconds or limits.seconds, limits.seconds)
+        async with self._place(min(request.seconds or limits.seconds, limits.seconds)):
+            query = Query(self._desk.connection, request.statement, request.owner, request.form, limits)
+            await self._pump(query)
+
+    @asynccontextmanager
+    async def _place(self, seconds: float) -> AsyncIterator[None]:
+        """One of those that run at a time, once everything is applied. Raises QueryStopped after so many seconds."""
         try:
             async with self._desk.pace.reading(seconds), self._desk.places:
-                query = Query(self._desk.connection, request.statement, request.owner, request.form, limits)
-                await self._pump(query)
+                yield
         except TimeoutError:
             why = f"the query took longer than {seconds:g} seconds, or stood in the way of a checkpoint"
             raise QueryStopped(why) from None
