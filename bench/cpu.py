@@ -14,14 +14,16 @@ IDLE = 0.05  # of a core
 
 def seconds(root: int) -> float:
     """Of a process and all below it that live, and those of them that were waited for."""
+    return sum(int(ticks) for pid in family(root) for ticks in _fields(Path(f"/proc/{pid}"))[11:15]) / TICK
+
+
+def family(root: int) -> list[int]:
+    """A process and all below it."""
     fields = {int(entry.name): _fields(entry) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
-    family, found = [root], 0
-    while family:
-        parent = family.pop()
-        family += [pid for pid, field in fields.items() if field and int(field[1]) == parent]
-        if field := fields.get(parent):
-            found += sum(int(ticks) for ticks in field[11:15])
-    return found / TICK
+    found = [root]
+    for parent in found:  # grows as it goes
+        found += [pid for pid, field in fields.items() if field and int(field[1]) == parent]
+    return found
 
 
 def settle(root: int) -> None:

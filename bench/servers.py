@@ -19,6 +19,7 @@ from bench.load import LoadFailed
 from bench.targets import Endpoint
 
 READY_SECONDS = 30.0
+PAUSE = 0.5
 ACCESS_KEY, SECRET_KEY = "BENCHACCESSKEY", "bench-secret-key"
 
 

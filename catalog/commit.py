@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import lmdb
 
-from catalog.errors import StorageFull, TooManyWaiting
+from catalog import lag
+from catalog.errors import DatabaseBehind, StorageFull, TooManyWaiting
 from catalog.index import Index, encode
 from catalog.index.apply import Change
 from catalog.log import Log
@@ -66,11 +67,15 @@ class Outcome:
 
 
 class Committed(NamedTuple):
-    """What came of each submission, the blobs that died, and the seconds spent waiting for the lock and the disk."""
+    """What came of each submission, the blobs that died, the seconds spent waiting for the lock and the disk.
+
+    `lag` is how many mutations the database has yet to apply.
+    """
 
     outcomes: list[Outcome]
     dead: list[bytes]
     waited: float
+    lag: int
 
 
 class Commits:
@@ -86,10 +91,14 @@ class Commits:
         self._scheduled = False
         self._idle: asyncio.Future[None] | None = None
         self._waiting = 0.0
+        self._pause = 0.0
         self.on_dead_blobs: Callable[[list[bytes]], None] = lambda blobs: None
 
     def submit(self, decide: Decide, origin: Origin, content: bytes = b"") -> asyncio.Future[Any]:
-        """The result comes when it is durable. Raises what `decide` raises, StorageFull, and TooManyWaiting."""
+        """The result comes when it is durable.
+
+        Raises what `decide` raises, StorageFull, TooManyWaiting and DatabaseBehind.
+        """
         loop = self._loop
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
@@ -99,8 +108,7 @@ class Commits:
             return future
         self._queue.append(Submission(decide, origin, content, future))
         if not self._scheduled:
-            self._scheduled = True
-            loop.call_soon(self._turn)
+            self._schedule(loop)
         return future
 
     def commit_now(self, submissions: list[Submission]) -> list[Outcome]:
@@ -118,6 +126,13 @@ class Commits:
         if self._thread is not None:
             self._thread.shutdown()
 
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._scheduled = True
+        if self._pause:
+            loop.call_later(self._pause, self._turn)
+        else:
+            loop.call_soon(self._turn)
+
     def _turn(self) -> None:
         on_loop = self._waiting < SLOW
         most = MOST_ON_LOOP if on_loop else MOST_IN_THREAD
@@ -134,12 +149,13 @@ class Commits:
     def _next(self) -> None:
         self._scheduled = bool(self._queue)
         if self._scheduled and self._loop is not None:
-            self._loop.call_soon(self._turn)
+            self._schedule(self._loop)
         elif self._idle is not None and not self._idle.done():
             self._idle.set_result(None)
 
     def _deliver(self, batch: list[Submission], committed: Committed) -> None:
         self._waiting += (committed.waited - self._waiting) * 0.1
+        self._pause = lag.pause(committed.lag)
         for submission, outcome in zip(batch, committed.outcomes, strict=True):
             future = submission.future
             if future is None or future.done():
@@ -163,7 +179,7 @@ def commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
     except Exception as problem:
         _forget(index, log)
         error = problem
-    return Committed([Outcome(error=error) for _ in batch], [], 0.0)
+    return Committed([Outcome(error=error) for _ in batch], [], 0.0, 0)
 
 
 def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
@@ -174,6 +190,9 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
         waited = time.perf_counter() - began
         records = log.batch(index.end(txn))
         settled = records.seq
+        behind = records.seq - index.applied(txn)
+        if behind > lag.MOST:
+            raise DatabaseBehind(behind)
         change = Change(index, txn)
         now = time.time_ns() // 1_000_000
         for submission in batch:
@@ -194,7 +213,7 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
             records.sync()
             waited += time.perf_counter() - began
             index.set_end(txn, records.end, records.last_offset)
-    return Committed(outcomes, dead, waited)
+    return Committed(outcomes, dead, waited, behind)
 
 
 def _forget(index: Index, log: Log) -> None:

@@ -95,6 +95,13 @@ class StorageFull(CatalogError):
 
 
 @dataclass
+class DatabaseBehind(CatalogError):
+    """So much waits to be applied that nothing more is written until the database has caught up."""
+
+    lag: int
+
+
+@dataclass
 class TooManyWaiting(CatalogError):
     """So many mutations wait to be committed that this one was not let wait; trying again later is safe."""
 

@@ -26,6 +26,11 @@ class Tail:
         """Up to `limit` records with their sequence numbers. Raises CatalogUnusable where the log is broken."""
         return self._log.read(position, end, limit)
 
+    def tell_applied(self, applied: Position) -> None:
+        """Let every writer know how far the database is."""
+        with self._index.write() as txn:
+            self._index.set_applied(txn, applied.seq)
+
     def lay_ahead(self) -> None:
         """Make the next segment before a commit needs it."""
         end = self.end()

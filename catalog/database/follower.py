@@ -31,6 +31,7 @@ class Follower:
                 f"catalog.duckdb has sequence number {self.applied.seq}, but log/ and index/ end at "
                 f"{source.end().seq}: they are of an earlier time; restore all of the data folder from one backup"
             )
+        source.tell_applied(self.applied)
 
     def behind(self) -> int:
         """How many mutations were acknowledged and are not applied yet."""
@@ -43,6 +44,7 @@ class Follower:
             records, position = self._source.read(self.applied, end, BATCH)
             apply(self._connection, records, position)
             self.applied = position
+            self._source.tell_applied(position)
 
     def catch_up(self) -> None:
         """Apply everything that was acknowledged before the call."""

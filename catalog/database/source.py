@@ -23,6 +23,10 @@ class Source(Protocol):
         """Up to `limit` records between the two, with their sequence numbers, and the position behind them."""
         ...
 
+    def tell_applied(self, applied: Position) -> None:
+        """Say how far the database is, to those who write."""
+        ...
+
     def lay_ahead(self) -> None:
         """Make ready what the next commits will write to."""
         ...

@@ -83,6 +83,7 @@ class Index:
             txn.put(b"format", FORMAT, db=self.meta)
             txn.put(b"catalog", catalog_id, db=self.meta)
             self.set_end(txn, end, end.offset)
+            self.set_applied(txn, end.seq)
 
     def identity(self) -> tuple[bytes, bytes]:
         """Format and catalog id; empty where the index was never brought to life."""
@@ -99,6 +100,13 @@ class Index:
     def set_end(self, txn: lmdb.Transaction, end: Position, last_offset: int) -> None:
         txn.put(b"end", encode(end), db=self.meta)
         txn.put(b"last", last_offset.to_bytes(8, "big"), db=self.meta)
+
+    def applied(self, txn: lmdb.Transaction) -> int:
+        """The sequence number up to which the database said last that it has everything."""
+        return int.from_bytes(txn.get(b"applied", b"", db=self.meta), "big")
+
+    def set_applied(self, txn: lmdb.Transaction, seq: int) -> None:
+        txn.put(b"applied", seq.to_bytes(8, "big"), db=self.meta)
 
     def next_number(self, txn: lmdb.Transaction, counter: bytes, first: int) -> int:
         """The next of a counter's numbers, never given twice by this index."""

@@ -109,6 +109,7 @@ _FACTS: dict[type[Exception], Callable[[Any], S3Error]] = {
     catalog_facts.PreconditionFailed: lambda fact: S3Error("PreconditionFailed", fields={"Condition": fact.condition}),
     # 507, not 503: SDKs try a 503 again and again, and no retry makes room on the disk.
     catalog_facts.StorageFull: lambda fact: S3Error("InsufficientStorage"),
+    catalog_facts.DatabaseBehind: lambda fact: S3Error("SlowDown"),
     catalog_facts.TooManyWaiting: lambda fact: S3Error("SlowDown"),
     blob_facts.NoRoom: lambda fact: S3Error("InsufficientStorage"),
     catalog_facts.QueryRefused: lambda fact: S3Error("InvalidRequest", fact.why),

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog import Catalog
-from catalog.errors import PreconditionFailed, StorageFull
+from catalog import Catalog, lag
+from catalog.errors import DatabaseBehind, PreconditionFailed, StorageFull
 from catalog.log import beginning
 from catalog.records import Bucket, Origin, Version
 
@@ -61,6 +61,48 @@ async def test_a_slow_disk_does_not_hold_the_loop(
     turning.cancel()
     assert counts[0] == 0
     assert counts[-1] > 0
+
+
+async def test_writers_wait_while_the_database_is_far_behind(
+    catalog: Catalog, bucket: Bucket, draft: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lag, "SLOWING", 4)
+    pauses = []
+    for number in range(10):
+        await catalog.put(ORIGIN, bucket, f"k{number}", draft)
+        pauses.append(catalog._commits._pause)
+    assert pauses[0] == 0 < pauses[5] < pauses[-1] == lag.LONGEST
+    catalog.tail().tell_applied(catalog.end())
+    await catalog.put(ORIGIN, bucket, "k", draft)
+    assert catalog._commits._pause == 0
+
+
+async def test_a_paused_batch_leaves_the_loop_to_others(
+    catalog: Catalog, bucket: Bucket, draft: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lag, "SLOWING", 1)
+    await catalog.put(ORIGIN, bucket, "a", draft)
+    await catalog.put(ORIGIN, bucket, "a", draft)
+    before = catalog.end()
+    waiting = [catalog.put(ORIGIN, bucket, f"k{number}", draft) for number in range(3)]
+    writes = asyncio.gather(*waiting)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert catalog.end() == before
+    await writes
+    assert catalog.end().seq == before.seq + 3
+
+
+async def test_nothing_is_written_once_the_database_is_hopelessly_behind(
+    catalog: Catalog, bucket: Bucket, draft: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = await catalog.put(ORIGIN, bucket, "a", draft)
+    monkeypatch.setattr(lag, "MOST", 1)
+    with pytest.raises(DatabaseBehind):
+        await catalog.put(ORIGIN, bucket, "a", draft)
+    assert catalog.get(bucket, "a") == kept
+    catalog.tail().tell_applied(catalog.end())
+    assert (await catalog.put(ORIGIN, bucket, "a", draft)).seq == kept.seq + 1
 
 
 async def test_a_decision_that_breaks_spoils_only_itself(catalog: Catalog, bucket: Bucket, draft: Version) -> None:

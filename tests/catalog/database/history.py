@@ -194,6 +194,7 @@ class MemorySource:
         self.catalog_id = bytes(range(16))
         self.damaged = False
         self.rounds = 0
+        self.told = history.position(0)
 
     def end(self) -> Position:
         return self.history.position()
@@ -203,6 +204,9 @@ class MemorySource:
             raise CatalogUnusable("the commit log is damaged")
         upto = min(end.seq, position.seq + limit)
         return self.history.records[position.seq : upto], self.history.position(upto)
+
+    def tell_applied(self, applied: Position) -> None:
+        self.told = applied
 
     def lay_ahead(self) -> None:
         self.rounds += 1

@@ -49,6 +49,7 @@ FACTS = [
     (catalog_errors.NoUpload("b", "k", "u"), "NoSuchUpload", 404, {"UploadId": "u"}, {}),
     (catalog_errors.PreconditionFailed("If-Match"), "PreconditionFailed", 412, {"Condition": "If-Match"}, {}),
     (catalog_errors.StorageFull("/data"), "InsufficientStorage", 507, {}, {}),
+    (catalog_errors.DatabaseBehind(50_000_001), "SlowDown", 503, {}, {}),
     (catalog_errors.TooManyWaiting(20_000), "SlowDown", 503, {}, {}),
     (catalog_errors.QueryRefused("it is no query"), "InvalidRequest", 400, {}, {}),
     (catalog_errors.QueryFailed("no such column"), "InvalidRequest", 400, {}, {}),

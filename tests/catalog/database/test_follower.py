@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from catalog.database import follower as follower_module
+from catalog.database.follower import Follower
+from tests.catalog.database.history import History, MemorySource
+
+
+def test_writers_are_told_of_every_batch_once_it_is_applied(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower_module, "BATCH", 2)
+    history = History()
+    bucket = history.create_bucket("b").id
+    for number in range(3):
+        history.put(bucket, f"k{number}")
+    source = MemorySource(history)
+    follower = Follower(database, source)
+    assert source.told.seq == 0
+    follower.step()
+    assert source.told == follower.applied == history.position(2)
+    follower.catch_up()
+    assert source.told == follower.applied == history.position(4)
+    assert Follower(database, MemorySource(history)).applied == source.told
