@@ -16,11 +16,11 @@ from statistics import median
 from bench import batches, cpu, report, servers, slow_disk
 from bench.batches import Tree
 from bench.beside import BUCKET as BESIDE
-from bench.beside import FIRST, LOADS, Scene, beside
+from bench.beside import FIRST, LOADS, Scene, beside, put
 from bench.paced import paced, percentiles
 from bench.run import COMMAND
-from bench.scale import open_and_fill
-from bench.targets import Endpoint, S3Target
+from bench.targets import CHUNK, Endpoint, S3Target
+from catalog import Catalog
 
 SHARES = (0.5, 0.99, 0.999)
 REACH = 3.0
@@ -88,8 +88,19 @@ def served(folder: Path, every: set[int], options: argparse.Namespace) -> Iterat
     with servers.ducket(folder / "data", options.workers, every, shlex.split(options.command)) as endpoint:
         for bucket in ("bench", BESIDE):
             S3Target(endpoint, bucket).create()
-        asyncio.run(open_and_fill(folder / "data", "bench", Tree(options.keys, SIZE)))
+        asyncio.run(fill(folder / "data", "bench", Tree(options.keys, SIZE)))
         yield scene_of(endpoint, folder / "data", options.keys), endpoint.process or 0
+
+
+async def fill(data: Path, name: str, tree: Tree) -> None:
+    """Through the catalog's own door, beside the server."""
+    catalog = Catalog.open(data)
+    try:
+        bucket, keys = catalog.bucket(name), tree.keys()
+        for start in range(0, len(keys), CHUNK):
+            await asyncio.gather(*(put(catalog, bucket, key, tree.size) for key in keys[start : start + CHUNK]))
+    finally:
+        await catalog.close()
 
 
 def scene_of(endpoint: Endpoint, data: Path, keys: int) -> Scene:

@@ -17,8 +17,8 @@ BATCH = Batch([Outgoing(GET)], 200, 5, repeat=True)
 def test_requests_come_at_the_rate_asked_for() -> None:
     with peer(answering(OK)) as address:
         one, other = paced(address, [BATCH, BATCH], 2, 200, 0.5)
-    assert 90 <= len(one) <= 101
-    assert len(one) == len(other)
+    assert 90 <= len(one) <= 102
+    assert 90 <= len(other) <= 102
     assert one == sorted(one)
 
 
