@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from catalog.records import Origin, User
 from gateway import endpoint as module
 from gateway.blobs import Blobs
 from gateway.endpoint import Endpoint
+from gateway.s3 import read
 from gateway.s3.model import operations
 from gateway.s3.rendered import Rendered
 from gateway.settings import Settings
@@ -58,6 +60,26 @@ async def test_an_answer_bears_the_ids_of_its_request(endpoint: Endpoint) -> Non
     assert len(first.headers["x-amz-request-id"]) == 16
     assert first.headers["x-amz-request-id"] != second.headers["x-amz-request-id"]
     assert first.headers["x-amz-id-2"]
+
+
+@pytest.mark.parametrize(("parts", "beside"), [(1, False), (1000, True)])
+async def test_a_long_document_is_parsed_beside_the_loop(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, parts: int, beside: bool
+) -> None:
+    threads = []
+    parse = read._parse
+
+    def noting(document: bytes) -> Any:
+        threads.append(threading.current_thread())
+        return parse(document)
+
+    monkeypatch.setattr(read, "_parse", noting)
+    await asked(endpoint, "PUT", "/made")
+    named = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{n:060x}</ETag></Part>" for n in range(1, parts + 1))
+    body = f"<CompleteMultipartUpload>{named}</CompleteMultipartUpload>".encode()
+    answer = await asked(endpoint, "POST", "/made/key?uploadId=none", body=body)
+    assert (answer.status, b"NoSuchUpload" in answer.body) == (404, True)
+    assert [thread is not threading.main_thread() for thread in threads] == [beside]
 
 
 async def test_an_error_has_the_same_ids_in_its_body(endpoint: Endpoint) -> None:
