@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 
 from __future__ import annotations
 
+from gateway.auth.claim import SignedHeaders
 from gateway.request import Request, percent_decode
 
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -15,18 +16,16 @@ _ENCODED = [chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in ran
 _ENCODED_IN_PATH = [chr(byte) if byte in _IN_PATH else f"%{byte:02X}" for byte in range(256)]
 
 
-def canonical_request(
-    request: Request, host: str, names: tuple[str, ...], signed: str, query: str, payload_hash: str
-) -> str:
+def canonical_request(request: Request, host: str, signed: SignedHeaders, query: str, payload_hash: str) -> str:
     """Latin-1 throughout: one character for each byte that was sent."""
     headers = request.headers
     if request.sent_content_encoding is not None or headers.get("host") != host:
         headers = headers | {"host": host}
         if request.sent_content_encoding is not None:
             headers["content-encoding"] = request.sent_content_encoding
-    lines = _header_lines(headers, names)
+    lines = _header_lines(headers, signed)
     path = canonical_path(request.raw_path)
-    return f"{request.method}\n{path}\n{query}\n{lines}\n\n{signed}\n{payload_hash}"
+    return f"{request.method}\n{path}\n{query}\n{lines}\n\n{signed.text}\n{payload_hash}"
 
 
 def canonical_path(raw_path: bytes) -> str:
@@ -65,12 +64,14 @@ def _encode(raw: bytes) -> str:
     return "".join(map(_ENCODED.__getitem__, percent_decode(raw.replace(b"+", b" "))))
 
 
-def _header_lines(headers: dict[str, str], names: tuple[str, ...]) -> str:
+def _header_lines(headers: dict[str, str], signed: SignedHeaders) -> str:
     """A header that is signed but was not sent counts as empty, as clients that sign absent ones expect."""
-    find = headers.get
-    lines = "\n".join([f"{name}:{find(name, '')}" for name in names])
+    try:
+        lines: str = signed.template % signed.values(headers)
+    except KeyError:
+        lines = "\n".join([f"{name}:{headers.get(name, '')}" for name in signed.names])
     if "  " in lines or "\t" in lines or " \n" in lines or ": " in lines or lines[-1:] == " ":
-        lines = "\n".join([f"{name}:{_fold(find(name, ''))}" for name in names])
+        lines = "\n".join([f"{name}:{_fold(headers.get(name, ''))}" for name in signed.names])
     return lines
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from gateway.auth.dates import is_day
 from gateway.s3.errors import S3Error
@@ -19,12 +21,15 @@ class Credential(NamedTuple):
     scope: str
 
 
-class SignedHeaders(NamedTuple):
-    """`text` is the list as sent, `names` its names in their order."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SignedHeaders:
+    """`text` is the list as sent, `names` its names in their order; `template % values(headers)` are their lines."""
 
     text: str
     names: tuple[str, ...]
     known: frozenset[str]
+    template: str
+    values: Callable[[dict[str, str]], Any]
 
 
 class Claim(NamedTuple):
@@ -66,7 +71,8 @@ def parse_credential(text: str, region: str, malformed: Malformed) -> Credential
 @functools.lru_cache(maxsize=512)
 def parse_signed_headers(text: str) -> SignedHeaders:
     names = tuple(text.lower().split(";"))
-    return SignedHeaders(text, names, frozenset(names))
+    template = "\n".join(f"{name.replace('%', '%%')}:%s" for name in names)
+    return SignedHeaders(text, names, frozenset(names), template, itemgetter(*names))
 
 
 def date_mismatch(day: str, stamp: str) -> str:

@@ -6,10 +6,11 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-h
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.auth.chunks import ChunkSignatures
+from gateway.auth.claim import Claim
+from gateway.auth.signing import SigningKey
 from gateway.request import Request
 from gateway.s3.errors import S3Error, invalid_argument
 
@@ -32,13 +33,14 @@ class Payload(NamedTuple):
 
 
 _PLAIN = Payload()
+_EMPTY = Payload(EMPTY_SHA256)
 _TRAILER = Payload(chunked=True, trailer=True)
 
 
 def require_payload_hash(value: str | None) -> str:
     if value is None:
         raise S3Error("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
-    if is_sha256(value) or value in (UNSIGNED, _UNSIGNED_TRAILER, _SIGNED_CHUNKS, _SIGNED_CHUNKS_TRAILER):
+    if value == EMPTY_SHA256 or is_sha256(value) or value in (UNSIGNED, _UNSIGNED_TRAILER, _SIGNED_CHUNKS, _SIGNED_CHUNKS_TRAILER):
         return value
     if value in _ECDSA:
         raise S3Error("NotImplemented", f"The chunk encoding algorithm {value} is not supported.")
@@ -52,16 +54,19 @@ def require_payload_hash(value: str | None) -> str:
     )
 
 
-def signed_payload(request: Request, value: str, signatures: Callable[[], ChunkSignatures]) -> Payload:
+def signed_payload(request: Request, claim: Claim, key: SigningKey) -> Payload:
     """For a hash that `require_payload_hash` let pass; without a body it is compared here and now."""
+    value = claim.payload_hash
+    if value == EMPTY_SHA256 and not request.content_length and "transfer-encoding" not in request.headers:
+        return _EMPTY
     if value == UNSIGNED:
         return _PLAIN
     if value == _UNSIGNED_TRAILER:
         return _TRAILER
-    if value == _SIGNED_CHUNKS:
-        return Payload(chunked=True, signatures=signatures())
-    if value == _SIGNED_CHUNKS_TRAILER:
-        return Payload(chunked=True, trailer=True, signatures=signatures())
+    if value in (_SIGNED_CHUNKS, _SIGNED_CHUNKS_TRAILER):
+        credential = claim.credential
+        signatures = ChunkSignatures(key, credential.access_key, claim.stamp, credential.scope, claim.signature)
+        return Payload(chunked=True, trailer=value == _SIGNED_CHUNKS_TRAILER, signatures=signatures)
     return _literal_payload(request, value)
 
 

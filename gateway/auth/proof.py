@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 from catalog.records import User
 from gateway.auth.canonical import canonical_request
-from gateway.auth.chunks import ChunkSignatures
 from gateway.auth.claim import Claim, SignedHeaders
 from gateway.auth.payload import Payload, signed_payload
 from gateway.auth.signing import signature_mismatch, signing_key, string_to_sign
@@ -40,16 +40,20 @@ def require_signed(headers: dict[str, str], signed: SignedHeaders) -> None:
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
     """
-    known = signed.known
-    unsigned = [name for name in headers if name[:6] == "x-amz-" and name not in known]
-    if "host" not in known:
-        unsigned.append("host")
-    if unsigned and unsigned != ["x-amz-content-sha256"]:
+    unsigned = _unsigned(tuple(headers), signed)
+    if unsigned:
         raise S3Error(
             "AccessDenied",
             "There were headers present in the request which were not signed",
-            fields={"HeadersNotSigned": ", ".join(sorted(set(unsigned) - {"x-amz-content-sha256"}))},
+            fields={"HeadersNotSigned": ", ".join(unsigned)},
         )
+
+
+@functools.lru_cache(maxsize=256)
+def _unsigned(names: tuple[str, ...], signed: SignedHeaders) -> tuple[str, ...]:
+    """A client sends the same headers all day long, and signs the same of them."""
+    must = {name for name in (*names, "host") if name == "host" or name.startswith("x-amz-")}
+    return tuple(sorted(must - signed.known - {"x-amz-content-sha256"}))
 
 
 def prove(request: Request, claim: Claim, user: User) -> Identity:
@@ -61,14 +65,9 @@ def prove(request: Request, claim: Claim, user: User) -> Identity:
         key.matches(_texts(request, claim, host)[1], claim.signature) for host in request.other_hosts()
     ):
         raise signature_mismatch(credential.access_key, to_sign, claim.signature, canonical)
-
-    def chunk_signatures() -> ChunkSignatures:
-        return ChunkSignatures(key, credential.access_key, claim.stamp, credential.scope, claim.signature)
-
-    return Identity(user, credential.access_key, signed_payload(request, claim.payload_hash, chunk_signatures))
+    return Identity(user, credential.access_key, signed_payload(request, claim, key))
 
 
 def _texts(request: Request, claim: Claim, host: str) -> tuple[str, str]:
-    signed = claim.signed
-    canonical = canonical_request(request, host, signed.names, signed.text, claim.query, claim.payload_hash)
+    canonical = canonical_request(request, host, claim.signed, claim.query, claim.payload_hash)
     return canonical, string_to_sign(claim.stamp, claim.credential.scope, canonical)

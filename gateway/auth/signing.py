@@ -30,7 +30,7 @@ class SigningKey:
         self._outer = sha256(padded.translate(_OUTER))
 
     def matches(self, text: str, signature: str) -> bool:
-        return hmac.compare_digest(self.sign(text).encode(), signature.encode())
+        return signature.isascii() and hmac.compare_digest(self.sign(text), signature)
 
     def sign(self, text: str) -> str:
         inner = self._inner.copy()
