@@ -16,7 +16,7 @@ from gateway.operations import Context
 from gateway.request import Request
 from gateway.s3.errors import S3Error, from_fact, render_error
 from gateway.s3.model import Operation, route
-from gateway.s3.rendered import FILE, WHOLE, Rendered, Source
+from gateway.s3.rendered import FILE, WHOLE, Rendered, Source, split_lines
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -150,20 +150,17 @@ def report(request: Request, what: str, failure: Exception) -> None:
 
 async def respond(request: Request, answer: Rendered, send: Send, extensions: Container[str]) -> int:
     """The bytes of body that were sent; in one message with the head, or straight from files, if the server can."""
-    headers = [
-        *answer.headers,
-        (b"x-amz-request-id", request.request_id.encode()),
-        (b"x-amz-id-2", request.host_id.encode()),
-    ]
+    head = f"x-amz-request-id: {request.request_id}\r\nx-amz-id-2: {request.host_id}\r\n".encode() + answer.head
     close = must_close(request)
+    if WHOLE in extensions and not close and isinstance(answer.body, bytes):
+        await send({"type": WHOLE, "status": answer.status, "head": head, "body": answer.body})
+        return len(answer.body)
+    headers = split_lines(head)
     if close:
         headers.append((b"connection", b"close"))
     start = {"type": "http.response.start", "status": answer.status, "headers": headers}
     if not isinstance(answer.body, bytes | memoryview):
         return await stream(request, start, answer.body, send, FILE in extensions)
-    if WHOLE in extensions and not close:
-        await send({"type": WHOLE, "status": answer.status, "headers": headers, "body": answer.body})
-        return len(answer.body)
     await send(start)
     await send({"type": "http.response.body", "body": answer.body, "more_body": close})
     if close:

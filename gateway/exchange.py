@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gateway.filling import LARGE, Filler
 from gateway.logging import log
 from gateway.request import HEADERS
-from gateway.s3.rendered import FILE, WHOLE, Source
+from gateway.s3.rendered import FILE, WHOLE, Source, join_lines
 from gateway.sending import send_file
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ READ_AHEAD = 64 << 10
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-FAILED: Message = {"type": WHOLE, "status": 500, "headers": [(b"content-length", b"0")], "body": b""}
+FAILED: Message = {"type": WHOLE, "status": 500, "head": b"content-length: 0\r\n", "body": b""}
 
 _defaults: tuple[Headers, bytes] = ([], b"")
 
@@ -164,7 +164,7 @@ class Exchange:
             return
         kind = message["type"]
         if kind == WHOLE:
-            self.send_whole(message["status"], message["headers"], message["body"])
+            self.send_whole(message["status"], message["head"], message["body"])
         elif kind == "http.response.start":
             self.send_head(message["status"], message["headers"])
         elif kind == FILE:
@@ -172,24 +172,22 @@ class Exchange:
         else:
             self.send_body(message.get("body", b""), message.get("more_body", False))
 
-    def send_whole(self, status: int, headers: Headers, body: bytes | memoryview) -> None:
-        """In one write, if the headers say where the answer ends."""
-        head = self.head_lines(status, headers)
+    def send_whole(self, status: int, head: bytes, body: bytes) -> None:
+        """In one write. RuntimeError: the head does not say where the answer ends."""
         if self.has_body(status):
             if b"content-length: %d\r\n" % len(body) not in head:
-                self.send_head(status, headers)
-                self.send_body(body, False)
-                return
+                raise RuntimeError("the answer's body is not as long as its head says")
         elif body:
             raise RuntimeError(f"an answer of status {status} has no body")
         self.started = self.complete = True
+        connection = self.connection
         close = b"" if self.keep_alive else b"connection: close\r\n"
-        self.connection.transport.write(b"".join((head, close, b"\r\n", body)))
-        self.connection.finished(self)
+        connection.transport.write(b"".join((self.first_lines(status), close, head, b"\r\n", body)))
+        connection.finished(self)
 
     def send_head(self, status: int, headers: Headers) -> None:
         self.started = True
-        head = self.head_lines(status, headers)
+        head = self.first_lines(status) + header_lines(headers)
         said = dict(headers)
         self.bodiless = not self.has_body(status)
         self.chunked = not self.bodiless and b"content-length" not in said
@@ -231,9 +229,9 @@ class Exchange:
     def has_body(self, status: int) -> bool:
         return self.scope["method"] != "HEAD" and status != 204 and status != 304
 
-    def head_lines(self, status: int, headers: Headers) -> bytes:
+    def first_lines(self, status: int) -> bytes:
         line = STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
-        return line + default_lines(self.connection.server_state.default_headers) + header_lines(headers)
+        return line + default_lines(self.connection.server_state.default_headers)
 
 
 def default_lines(headers: Headers) -> bytes:
@@ -245,8 +243,4 @@ def default_lines(headers: Headers) -> bytes:
 
 
 def header_lines(headers: Headers) -> bytes:
-    """As they stand on the wire. RuntimeError: a value would end its line."""
-    text = b"".join([b"%b: %b\r\n" % header for header in headers])
-    if text.count(b"\n") != len(headers) or text.count(b"\r") != len(headers) or b"\0" in text:
-        raise RuntimeError("Invalid HTTP header value.")
-    return text
+    return join_lines([f"{name.decode('latin-1')}: {value.decode('latin-1')}\r\n" for name, value in headers])

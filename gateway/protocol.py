@@ -13,7 +13,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
-from gateway.exchange import Application, Exchange, header_lines
+from gateway.exchange import Application, Exchange, default_lines
 from gateway.logging import log
 from gateway.request import HEADERS
 from gateway.s3.errors import S3Error, render_error
@@ -273,14 +273,9 @@ class Protocol(asyncio.Protocol):
         log.warning("refused what is no HTTP request: %s", error.code)
         request_id = os.urandom(8).hex().upper()
         answer = render_error(error, "", request_id, "")
-        headers = [
-            *self.server_state.default_headers,
-            *answer.headers,
-            (b"x-amz-request-id", request_id.encode()),
-            (b"connection", b"close"),
-        ]
-        head = b"HTTP/1.1 %d Bad Request\r\n" % answer.status + header_lines(headers)
-        self.transport.write(head + b"\r\n" + answer.body)
+        own = f"x-amz-request-id: {request_id}\r\nconnection: close\r\n".encode()
+        first = b"HTTP/1.1 %d Bad Request\r\n" % answer.status + default_lines(self.server_state.default_headers)
+        self.transport.write(b"".join((first, own, answer.head, b"\r\n", answer.body)))
         self.transport.close()
 
 

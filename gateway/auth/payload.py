@@ -20,6 +20,7 @@ UNSIGNED = "UNSIGNED-PAYLOAD"
 _SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _SIGNED_CHUNKS_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 _UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+_NOT_DIGESTS = frozenset({UNSIGNED, _UNSIGNED_TRAILER, _SIGNED_CHUNKS, _SIGNED_CHUNKS_TRAILER})
 _ECDSA = frozenset({"STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"})
 
 
@@ -40,7 +41,7 @@ _TRAILER = Payload(chunked=True, trailer=True)
 def require_payload_hash(value: str | None) -> str:
     if value is None:
         raise S3Error("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
-    if value == EMPTY_SHA256 or is_sha256(value) or value in (UNSIGNED, _UNSIGNED_TRAILER, _SIGNED_CHUNKS, _SIGNED_CHUNKS_TRAILER):
+    if value == EMPTY_SHA256 or value in _NOT_DIGESTS or is_sha256(value):
         return value
     if value in _ECDSA:
         raise S3Error("NotImplemented", f"The chunk encoding algorithm {value} is not supported.")

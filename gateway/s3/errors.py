@@ -8,7 +8,7 @@ from typing import Any
 from catalog import errors as catalog_facts
 from gateway.blobs import errors as blob_facts
 from gateway.s3.codes import CODES
-from gateway.s3.rendered import Rendered
+from gateway.s3.rendered import Rendered, join_lines
 from gateway.s3.times import http_time
 from gateway.s3.xml import PROLOG, escape
 
@@ -48,12 +48,15 @@ def from_fact(fact: Exception) -> S3Error:
 
 def render_error(error: S3Error, resource: str, request_id: str, host_id: str, head: bool = False) -> Rendered:
     """The error document; a HEAD and a 304 have the status and the headers only."""
-    headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()]
+    lines = [
+        f"{name.lower()}: {value.encode('latin-1', 'replace').decode('latin-1')}\r\n"
+        for name, value in error.headers.items()
+    ]
     if error.status == 304:
-        return Rendered(304, headers, b"")
-    headers.append((b"content-type", b"application/xml"))
+        return Rendered(304, join_lines(lines), b"")
+    lines.append("content-type: application/xml\r\n")
     if head:
-        return Rendered(error.status, headers, b"")
+        return Rendered(error.status, join_lines(lines), b"")
     elements = {
         "Code": error.code,
         "Message": error.message,
@@ -64,8 +67,8 @@ def render_error(error: S3Error, resource: str, request_id: str, host_id: str, h
     }
     content = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in elements.items())
     body = f"{PROLOG}<Error>{content}</Error>".encode()
-    headers.append((b"content-length", b"%d" % len(body)))
-    return Rendered(error.status, headers, body)
+    lines.append(f"content-length: {len(body)}\r\n")
+    return Rendered(error.status, join_lines(lines), body)
 
 
 def _no_object(fact: catalog_facts.NoObject) -> S3Error:

@@ -9,8 +9,8 @@ from botocore.model import OperationModel, StructureShape
 
 from gateway.s3 import quirks
 from gateway.s3.names import named, python_name
-from gateway.s3.rendered import Rendered
-from gateway.s3.values import Encode, compile_encoder, encode_metadata
+from gateway.s3.rendered import Rendered, join_lines
+from gateway.s3.values import WriteLine, compile_line, metadata_lines
 from gateway.s3.write import compile_document, element_tag, row_template
 from gateway.s3.xml import NAMESPACE, PROLOG, escape
 
@@ -18,41 +18,40 @@ Output = dict[str, Any]
 Render = Callable[[Output | None], Rendered]
 WriteBody = Callable[[Output], Any]
 
-_XML_TYPE = (b"content-type", b"application/xml")
+_XML_TYPE = "content-type: application/xml\r\n"
 
 
 def compile_output(model: OperationModel) -> Render:
     """None stands for a member that is absent; a key that the output's shape lacks is a TypeError."""
     standard = quirks.STATUSES.get(model.name, model.http.get("responseCode", 200))
-    encoders, others = _sorted_members(model)
+    writers, others = _sorted_members(model)
     write_body, content_type, streams = _compile_body(model)
     head = model.http["method"] == "HEAD"
 
     def render(output: Output | None) -> Rendered:
         content = output or {}
         status = standard
-        headers: list[tuple[bytes, bytes]] = []
+        lines: list[str] = []
         for name, value in content.items():
             if value is None:
                 continue
-            if name in encoders:
-                header, encode = encoders[name]
-                headers.append((header, encode(value)))
+            if name in writers:
+                lines.append(writers[name](value))
             elif name == "status" and name not in others:
                 status = value
             elif name == "metadata" and name in others:
-                headers += encode_metadata(value)
+                lines += metadata_lines(value)
             elif name not in others:
                 raise TypeError(f"the output of {model.name} has no {name}")
         if head:
-            return Rendered(status, headers, b"")
+            return Rendered(status, join_lines(lines), b"")
         body = write_body(content)
         if content_type is not None:
-            headers.append(content_type)
+            lines.append(content_type)
         whole = not streams or (isinstance(body, bytes) and content.get("content_length") is None)
         if whole and status != 204:
-            headers.append((b"content-length", b"%d" % len(body)))
-        return Rendered(status, headers, body)
+            lines.append(f"content-length: {len(body)}\r\n")
+        return Rendered(status, join_lines(lines), body)
 
     return named(render, f"render_{python_name(model.name)}")
 
@@ -65,21 +64,20 @@ def compile_row_template(model: OperationModel, member: str, columns: tuple[str,
     raise TypeError(f"the output of {model.name} has no {member}")
 
 
-def _sorted_members(model: OperationModel) -> tuple[dict[str, tuple[bytes, Encode]], frozenset[str]]:
+def _sorted_members(model: OperationModel) -> tuple[dict[str, WriteLine], frozenset[str]]:
     """The members that are headers, with what writes each, and the names of all others."""
-    encoders: dict[str, tuple[bytes, Encode]] = {}
+    writers: dict[str, WriteLine] = {}
     others: set[str] = set()
     shape = model.output_shape
     for name, member in (shape.members if shape is not None else {}).items():
         if member.serialization.get("location") == "header":
-            wire_name = member.serialization["name"]
-            encoders[python_name(name)] = (wire_name.lower().encode(), compile_encoder(wire_name, member))
+            writers[python_name(name)] = compile_line(member.serialization["name"].lower(), member)
         else:
             others.add(python_name(name))
-    return encoders, frozenset(others)
+    return writers, frozenset(others)
 
 
-def _compile_body(model: OperationModel) -> tuple[WriteBody, tuple[bytes, bytes] | None, bool]:
+def _compile_body(model: OperationModel) -> tuple[WriteBody, str | None, bool]:
     """What makes the body, its content type (None: the operation's own or none), and whether it streams."""
     shape = model.output_shape
     payload = None if shape is None else shape.serialization.get("payload")
@@ -98,14 +96,12 @@ def _compile_body(model: OperationModel) -> tuple[WriteBody, tuple[bytes, bytes]
     return compile_document(root, shape, ordered), _XML_TYPE, False
 
 
-def _compile_payload(
-    model: OperationModel, shape: StructureShape, payload: str
-) -> tuple[WriteBody, tuple[bytes, bytes] | None, bool]:
+def _compile_payload(model: OperationModel, shape: StructureShape, payload: str) -> tuple[WriteBody, str | None, bool]:
     member, argument = shape.members[payload], python_name(payload)
     if member.type_name == "blob" or member.serialization.get("eventstream"):
         return lambda output: output.get(argument, b""), None, True
     if member.type_name == "string":
-        content_type = (b"content-type", quirks.TEXT_PAYLOAD_TYPE.encode())
+        content_type = f"content-type: {quirks.TEXT_PAYLOAD_TYPE}\r\n"
         return lambda output: output[argument].encode(), content_type, False
     write = compile_document(element_tag(payload, member), member, member.members, strict=True)
     return lambda output: write(output.get(argument) or {}), _XML_TYPE, False

@@ -17,7 +17,7 @@ from gateway.s3.names import named
 from gateway.s3.times import exact_time, http_time, parse_http_time, parse_iso_time
 
 Convert = Callable[[str], Any]
-Encode = Callable[[Any], bytes]
+WriteLine = Callable[[Any], str]
 METADATA_PREFIX = "x-amz-meta-"
 
 
@@ -176,15 +176,15 @@ def _decode_words(value: str) -> str:
         return value
 
 
-def encode_metadata(metadata: dict[str, str]) -> list[tuple[bytes, bytes]]:
+def metadata_lines(metadata: dict[str, str]) -> list[str]:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata"""
-    return [(f"{METADATA_PREFIX}{name}".encode(), _encode_words(value)) for name, value in metadata.items()]
+    return [f"{METADATA_PREFIX}{name}: {_encode_words(value)}\r\n" for name, value in metadata.items()]
 
 
-def _encode_words(value: str) -> bytes:
+def _encode_words(value: str) -> str:
     """The text itself when it is printable US-ASCII, otherwise RFC 2047 words of at most 75 characters."""
     if value.isascii() and value.isprintable():
-        return value.encode()
+        return value
     words: list[bytes] = []
     word = b""
     for character in value:
@@ -193,33 +193,17 @@ def _encode_words(value: str) -> bytes:
             words.append(word)
             word = b""
         word += encoded
-    return b" ".join(b"=?UTF-8?B?%s?=" % b64encode(word) for word in (*words, word))
+    return " ".join(f"=?UTF-8?B?{b64encode(word).decode()}?=" for word in (*words, word))
 
 
-def compile_encoder(wire_name: str, shape: Shape) -> Encode:
-    """What turns an operation's output member into the bytes of its header."""
-    if wire_name.lower() == "etag":
-        return _etag
-    if shape.type_name == "timestamp":
-        write = exact_time if shape.serialization.get("timestampFormat") == "iso8601" else http_time
-        return lambda value: value.encode("latin-1") if isinstance(value, str) else write(value).encode()
-    return _ENCODERS[shape.type_name]
-
-
-def _etag(value: str) -> bytes:
-    return b'"%s"' % value.encode()
-
-
-def _text(value: str) -> bytes:
-    return value.encode("latin-1")
-
-
-def _number(value: int) -> bytes:
-    return b"%d" % value
-
-
-def _flag(value: bool) -> bytes:
-    return b"true" if value else b"false"
-
-
-_ENCODERS: dict[str, Encode] = {"string": _text, "integer": _number, "long": _number, "boolean": _flag}
+def compile_line(name: str, shape: Shape) -> WriteLine:
+    """What writes an operation's output member as the line of the header `name`."""
+    if name == "etag":
+        return lambda value: f'etag: "{value}"\r\n'
+    match shape.type_name:
+        case "timestamp":
+            write = exact_time if shape.serialization.get("timestampFormat") == "iso8601" else http_time
+            return lambda value: f"{name}: {value if isinstance(value, str) else write(value)}\r\n"
+        case "boolean":
+            return lambda value: f"{name}: {'true' if value else 'false'}\r\n"
+    return lambda value: f"{name}: {value}\r\n"

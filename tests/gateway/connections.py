@@ -15,8 +15,8 @@ from gateway.s3.rendered import WHOLE
 
 async def app(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
     path = scope["path"]
-    if path in WRONG:
-        await WRONG[path](send)
+    if path in ODD:
+        await ODD[path](send)
     else:
         await (whole if path.startswith("/whole") else echo)(scope, receive, send)
 
@@ -25,10 +25,8 @@ async def whole(scope: dict[str, Any], receive: Callable[..., Any], send: Callab
     """An answer in one message, its Content-Length as the path has it."""
     assert WHOLE in scope["extensions"]
     length = scope["path"].rpartition("/")[2].encode()
-    headers = [(b"content-length", length)] if length else []
-    await send(
-        {"type": WHOLE, "status": 200, "headers": headers, "body": b"" if scope["method"] == "HEAD" else b"hello"}
-    )
+    head = b"content-length: %b\r\n" % length if length else b""
+    await send({"type": WHOLE, "status": 200, "head": head, "body": b"" if scope["method"] == "HEAD" else b"hello"})
 
 
 async def echo(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
@@ -50,6 +48,11 @@ async def refuse(scope: dict[str, Any], receive: Callable[..., Any], send: Calla
     await send({"type": "http.response.body"})
 
 
+async def unmeasured(send: Callable[..., Any]) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
 async def too_short(send: Callable[..., Any]) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"3")]})
     await send({"type": "http.response.body", "body": b"ab"})
@@ -68,7 +71,7 @@ async def raising(send: Callable[..., Any]) -> None:
     raise ValueError("on purpose")
 
 
-WRONG = {"/short": too_short, "/long": too_long, "/silent": silent, "/raises": raising}
+ODD = {"/unmeasured": unmeasured, "/short": too_short, "/long": too_long, "/silent": silent, "/raises": raising}
 Send = Callable[..., Any]
 
 

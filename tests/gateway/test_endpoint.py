@@ -204,7 +204,7 @@ def streaming(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def answer_with(*chunks: bytes | Exception) -> Chunks:
         body = Chunks(list(chunks))
-        monkeypatch.setattr(operations["ListBuckets"], "render", lambda output: Rendered(200, [], body))
+        monkeypatch.setattr(operations["ListBuckets"], "render", lambda output: Rendered(200, b"", body))
         return body
 
     return answer_with

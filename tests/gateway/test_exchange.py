@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.exchange import header_lines
 from tests.gateway.connections import Send
 
 
@@ -16,7 +15,7 @@ async def test_an_answer_in_one_message_is_an_answer_like_any(send: Send) -> Non
     assert first.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"connection: close" not in first
     assert second.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert second.endswith(b"\r\nconnection: close")
+    assert b"\r\nconnection: close\r\n" in second
     assert nothing == b""
 
 
@@ -27,21 +26,15 @@ async def test_an_answer_to_head_in_one_message_has_no_body(send: Send) -> None:
 
 
 async def test_an_answer_without_a_length_is_framed_all_the_same(send: Send) -> None:
-    answer = await send(b"GET /whole/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+    answer = await send(b"GET /unmeasured HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     assert b"\r\ntransfer-encoding: chunked\r\n" in answer
     assert answer.endswith(b"\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
 
 
-@pytest.mark.parametrize("value", [b"a\r\nb: c", b"a\nb", b"a\rb", b"a\0b"])
-def test_a_value_that_would_end_its_line_is_refused(value: bytes) -> None:
-    with pytest.raises(RuntimeError, match="header value"):
-        header_lines([(b"a", b"b"), (b"c", value)])
-
-
-@pytest.mark.parametrize("path", ["/short", "/long", "/silent", "/raises"])
+@pytest.mark.parametrize("path", ["/short", "/long", "/silent", "/raises", "/whole/", "/whole/4"])
 async def test_an_answer_that_goes_wrong_ends_the_connection(send: Send, path: str) -> None:
     """Nobody may take what follows it for a part of it, or wait for what never comes."""
     request = f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode()
     answer = await send(request + request)
     assert answer.count(b"HTTP/1.1 ") == 1
-    assert (b" 500 " in answer) == (path in ("/silent", "/raises"))
+    assert (b" 500 " in answer) == (path not in ("/short", "/long"))

@@ -28,4 +28,5 @@ def test_credential_of_another_region():
 
 def test_signed_headers_in_any_case():
     signed = parse_signed_headers("Host;X-Amz-Date")
-    assert signed == ("Host;X-Amz-Date", ("host", "x-amz-date"), frozenset({"host", "x-amz-date"}))
+    assert (signed.text, signed.names) == ("Host;X-Amz-Date", ("host", "x-amz-date"))
+    assert signed.template % signed.values({"host": "h", "x-amz-date": "d"}) == "host:h\nx-amz-date:d"

@@ -14,6 +14,7 @@ from botocore.serialize import create_serializer
 from gateway.s3 import model
 from gateway.s3.names import python_name
 from gateway.s3.quirks import SUPERSEDED
+from gateway.s3.rendered import split_lines
 
 MOMENT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 MILLISECONDS = 1795255200000
@@ -202,7 +203,7 @@ def test_what_is_rendered_botocore_parses(table, name):
         return
     theirs, ours = _Values(operation._model).of(shape)
     rendered = operation.render(ours)
-    headers = HeadersDict((key.decode(), value.decode("latin-1")) for key, value in rendered.headers)
+    headers = HeadersDict((key.decode(), value.decode("latin-1")) for key, value in split_lines(rendered.head))
     response = {"status_code": rendered.status, "headers": headers, "body": rendered.body, "context": {}}
     payload = shape.serialization.get("payload")
     if payload and shape.members[payload].serialization.get("streaming"):
