@@ -1,4 +1,4 @@
-"""The views there are: ours, and the operator's own, which may be materialised: their rows stored until the next refresh.
+"""The views there are: ours, and the operator's own, which may be materialised: rows stored until the next refresh.
 
 Stored rows are of all buckets, so they are for root. For others the query of the view runs, and sees what they may see.
 """

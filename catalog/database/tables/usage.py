@@ -70,17 +70,6 @@ def settle(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(statement)
 
 
-def _levels() -> str:
-    """One SELECT for each number of levels that a prefix may have, over what the folders of a batch changed."""
-    own = f"SELECT bucket_id, levels AS depth, name AS prefix, false AS below, {', '.join(_COUNTS)} FROM folder"
-    below = [
-        f"SELECT bucket_id, {level}, {_first_levels('name', level)}, true, {_SUMS} FROM folder WHERE levels > {level}"
-        " GROUP BY ALL"
-        for level in range(LEVELS)
-    ]
-    return " UNION ALL ".join([own, *below])
-
-
 def _first_levels(text: str, count: int) -> str:
     return f"regexp_extract({text}, '^(?:[^/]*/){{{{0,{count}}}}}')" if count else "''"
 
@@ -101,7 +90,22 @@ folder AS (
     FROM change
     GROUP BY ALL
 )
-SELECT ?, {_PLACE}, {", ".join(f"coalesce({name}, 0)" for name in _COUNTS)} FROM ({_levels()})
+SELECT
+    ?,
+    bucket_id,
+    depth,
+    prefix,
+    depth < levels AS below,
+    {", ".join(f"coalesce(sum({name}), 0)" for name in _COUNTS)}
+FROM (
+    SELECT
+        *,
+        unnest({list(range(LEVELS + 1))}) AS depth,
+        unnest([{", ".join(_first_levels("name", level) for level in range(LEVELS + 1))}]) AS prefix
+    FROM folder
+)
+WHERE depth <= levels
+GROUP BY bucket_id, depth, prefix, below
 """
 
 # Each row is read before it is removed, and what the two tables have of it is one row again.

@@ -84,8 +84,12 @@ class History:
             self._drop_upload(upload.upload_id)
         self._log(BucketRemoved(bucket_id, bucket.name))
 
-    def put(self, bucket_id: int, key: str, size: int = 10, upload_id: str | None = None) -> Version:
+    def put(
+        self, bucket_id: int, key: str, size: int = 10, upload_id: str | None = None, etag: str | None = None
+    ) -> Version:
         version = self._new_version(bucket_id, size=size, metadata={"owner": "wanda"}, tags={"size": str(size)})
+        if etag is not None:
+            version = msgspec.structs.replace(version, etag=etag)
         if upload_id is not None:
             parts = [part for _, part in sorted(self.parts.get(upload_id, {}).items())]
             version = msgspec.structs.replace(version, parts=parts, body=None, upload_id=upload_id)

@@ -1,0 +1,109 @@
+"""What docs/catalog.md says of the catalog is so: its questions have the answers they should, its columns are there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from catalog.database.applier import apply
+from catalog.database.connection import open_database
+from catalog.database.frames import Rows
+from catalog.database.query import Query
+from catalog.database.registry import MACROS, VIEWS
+from tests.catalog.database.history import History
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = (ROOT / "docs" / "catalog.md").read_text()
+QUESTIONS = dict(re.findall(r"^### (\d+)\. .*?```sql\n(.*?)```", DOCS, re.MULTILINE | re.DOTALL))
+README_QUESTIONS = re.findall(r"^ducket sql \"(.*?)\"", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+HOUR = 3_600_000
+DEER = "a" * 64
+
+ANSWERS: dict[str, list[dict[str, Any]]] = {
+    "1": [{"prefix": "2025/", "objects": 2, "bytes": 800}, {"prefix": "", "objects": 1, "bytes": 500}],
+    "2": [
+        {"change": "added", "objects": 2, "bytes": 1000},
+        {"change": "changed", "objects": 1, "bytes": 200},
+        {"change": "removed", "objects": 1, "bytes": -200},
+    ],
+    "3": [{"bytes_wasted": 500, "objects": 2, "keys": ["2025/copy.jpg", "top.jpg"]}],
+    "4": [{"key": "2025/cat.jpg", "size": 200}, {"key": "2025/dog.jpg", "size": 300}],
+    "5": [{"record_timestamp": "2025-10-10 20:53:20", "requester": DEER, "source_ip_address": "192.0.2.1"}],
+    "6": [{"owner": "wanda", "objects": 4, "bytes": 1400}],
+    "7": [
+        {"bucket": "logs", "bytes": 100, "noncurrent_versions": 0, "noncurrent_bytes": 0, "delete_markers": 0},
+        {"bucket": "photos", "bytes": 1300, "noncurrent_versions": 2, "noncurrent_bytes": 300, "delete_markers": 1},
+    ],
+    "8": [{"bucket": "photos", "key": "film.mov", "initiated": "2025-10-11 08:53:20", "parts": 2, "bytes": 12}],
+    "9": [
+        {"day": "2025-10-09", "bytes": 300, "growth": None},
+        {"day": "2025-10-10", "bytes": 300, "growth": 0},
+        {"day": "2025-10-11", "bytes": 800, "growth": 500},
+        {"day": "2025-10-12", "bytes": 1300, "growth": 500},
+    ],
+    "10": [{"bucket": "photos", "key": "2025/dog.jpg", "size": 300}],
+}
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """One mutation every six hours, from 2025-10-09 08:53:20 on."""
+    history = History(pause=6 * HOUR)
+    photos = history.create_bucket("photos", "Enabled").id
+    history.put(photos, "2025/dog.jpg", 100)
+    history.put(photos, "2025/cat.jpg", 200)
+    history.put(photos, "2025/dog.jpg", 300)
+    logs = history.create_bucket("logs").id
+    history.put(logs, "today.log", 100)
+    history.delete(photos, "2025/cat.jpg")
+    top = history.put(photos, "top.jpg", 500)
+    upload = history.create_upload(photos, "film.mov").upload_id
+    history.put_part(upload, 1, 7)
+    history.put_part(upload, 2, 5)
+    history.put(photos, "2025/copy.jpg", 500, etag=top.etag)
+    with open_database(None) as database:
+        apply(database, history.records, history.position())
+        yield database
+
+
+def answer(database: duckdb.DuckDBPyConnection, question: str) -> list[dict[str, Any]]:
+    answers = Query(database, question, form="jsonl").run()
+    lines = b"".join(answer.data for answer in answers if isinstance(answer, Rows)).splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_there_are_ten() -> None:
+    assert list(QUESTIONS) == list(ANSWERS)
+
+
+@pytest.mark.parametrize("number", ANSWERS)
+def test_a_question_has_its_answer(database: duckdb.DuckDBPyConnection, number: str) -> None:
+    assert answer(database, QUESTIONS[number]) == ANSWERS[number]
+
+
+@pytest.mark.parametrize("question", README_QUESTIONS)
+def test_a_question_of_the_readme_can_be_asked(database: duckdb.DuckDBPyConnection, question: str) -> None:
+    assert answer(database, question)
+
+
+def test_the_readme_asks_three_or_more() -> None:
+    assert len(README_QUESTIONS) >= 3
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_view_is_told_of_with_its_columns(database: duckdb.DuckDBPyConnection, view: str) -> None:
+    described = database.execute(f"DESCRIBE {view}").fetchall()
+    columns = ", ".join(f"`{name}` {kind}" for name, kind, *_ in described)
+    assert re.search(rf"^\*\*`{view}`\*\*: .*\n\n> {re.escape(columns)}$", DOCS, re.MULTILINE)
+
+
+@pytest.mark.parametrize("macro", MACROS)
+def test_each_macro_is_told_of(macro: str) -> None:
+    assert f"`{macro}(" in DOCS
