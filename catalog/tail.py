@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from catalog.index import Index
+from catalog.index.contents import Contents, read_contents
 from catalog.log import Log
 from catalog.records import LogRecord, Position
 
@@ -30,6 +33,15 @@ class Tail:
         """Let every writer know how far the database is."""
         with self._index.write() as txn:
             self._index.set_applied(txn, applied.seq)
+
+    def reaches(self, position: Position) -> bool:
+        """Whether the log has all that was acknowledged behind `position`, as far as its segments are there."""
+        segments = range(position.segment, self.end().segment + 1)
+        return self._log.reaches(position) and not self._log.missing(segments)
+
+    def contents(self) -> AbstractContextManager[Contents]:
+        """What all that was acknowledged comes to."""
+        return read_contents(self._index)
 
     def lay_ahead(self) -> None:
         """Make the next segment before a commit needs it."""

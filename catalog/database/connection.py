@@ -11,9 +11,11 @@ import duckdb
 from catalog.database.limits import Limits
 from catalog.database.registry import define, see
 from catalog.database.views import define_own
+from catalog.database.wal import cut_torn_tail
 from catalog.errors import CatalogUnusable
 
 FILE = "catalog.duckdb"
+Config = dict[str, str | bool | int | float | list[str]]
 _MIGRATIONS = files("catalog.database").joinpath("migrations")
 
 
@@ -22,11 +24,7 @@ def open_database(directory: Path | None, limits: Limits | None = None) -> duckd
 
     The connection itself sees all in the public views, a cursor of it nothing until it is told what.
     """
-    path = ":memory:" if directory is None else str(directory / FILE)
-    try:
-        connection = duckdb.connect(path, config=_config(limits or Limits()))
-    except duckdb.Error as problem:
-        raise CatalogUnusable(f"{path} cannot be opened: {problem}") from problem
+    connection = _connect(directory, _config(limits or Limits()))
     try:
         migrate(connection)
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -39,6 +37,21 @@ def open_database(directory: Path | None, limits: Limits | None = None) -> duckd
         connection.close()
         raise
     return connection
+
+
+def _connect(directory: Path | None, config: Config) -> duckdb.DuckDBPyConnection:
+    if directory is None:
+        return duckdb.connect(":memory:", config=config)
+    path = directory / FILE
+    while True:
+        try:
+            return duckdb.connect(str(path), config=config)
+        except duckdb.Error as problem:
+            if not cut_torn_tail(path, str(problem)):
+                raise CatalogUnusable(
+                    f"{path} cannot be opened: {problem}. If it is damaged, move it away and start again: it is made "
+                    "anew of the key index and the commit log, but for the history of what is no more"
+                ) from problem
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
@@ -74,7 +87,7 @@ def migrations() -> list[tuple[int, str, str]]:
     return numbered
 
 
-def _config(limits: Limits) -> dict[str, str | bool | int | float | list[str]]:
+def _config(limits: Limits) -> Config:
     return {
         "memory_limit": f"{limits.memory_in_all()}MiB",
         "threads": limits.threads_in_all(),

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 import duckdb
 
 from catalog.database.applier import apply
+from catalog.database.refill import refill
 from catalog.database.source import Source
 from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable
 from catalog.log import beginning
 
 BATCH = 16_384
+
+log = logging.getLogger(__name__)
 
 
 class Follower:
@@ -21,16 +26,19 @@ class Follower:
         self._connection = connection
         self._source = source
         known = applied.identity(connection)
-        if known is None:
-            applied.begin(connection, source.catalog_id, beginning(source.catalog_id))
-        elif known != source.catalog_id:
+        if known is not None and known != source.catalog_id:
             raise CatalogUnusable("catalog.duckdb and the commit log in log/ belong to different catalogs")
-        self.applied = applied.position(connection)
-        if self.applied.seq > source.end().seq:
+        self.applied = beginning(source.catalog_id) if known is None else applied.position(connection)
+        end = source.end()
+        if self.applied.seq > end.seq:
             raise CatalogUnusable(
-                f"catalog.duckdb has sequence number {self.applied.seq}, but log/ and index/ end at "
-                f"{source.end().seq}: they are of an earlier time; restore all of the data folder from one backup"
+                f"catalog.duckdb has sequence number {self.applied.seq}, but log/ and index/ end at {end.seq}: "
+                "they are of an earlier time; restore all of the data folder from one backup"
             )
+        if not source.reaches(self.applied):
+            self._refill("the log does not go on from there")
+        elif known is None:
+            applied.begin(connection, source.catalog_id, self.applied)
         source.tell_applied(self.applied)
 
     def behind(self) -> int:
@@ -41,7 +49,11 @@ class Follower:
         """Apply the next batch of what was acknowledged. Called from one thread at a time."""
         end = self._source.end()
         if self.applied.seq < end.seq:
-            records, position = self._source.read(self.applied, end, BATCH)
+            try:
+                records, position = self._source.read(self.applied, end, BATCH)
+            except CatalogUnusable as problem:
+                self._refill(problem.why)
+                return
             apply(self._connection, records, position)
             self.applied = position
             self._source.tell_applied(position)
@@ -55,3 +67,17 @@ class Follower:
     def checkpoint(self) -> None:
         """Take the write-ahead log into the database's file. Raises duckdb.Error where a query is in the way."""
         self._connection.execute("CHECKPOINT")
+
+    def _refill(self, why: str) -> None:
+        """Where the log is lost the key index, which is whole, says what there is; only history is missing then."""
+        with self._source.contents() as contents:
+            log.warning("catalog.duckdb has mutation %s; %s. Making its tables of the key index", self.applied.seq, why)
+            kept = refill(self._connection, self._source.catalog_id, contents)
+            self.applied = contents.position()
+        self._source.tell_applied(self.applied)
+        log.warning(
+            "catalog.duckdb is up to mutation %s again; the journal is complete up to %s, and from there to here "
+            "has only the versions that still are, without who made them",
+            self.applied.seq,
+            kept,
+        )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from catalog.index.contents import Contents
 from catalog.records import LogRecord, Position
 from catalog.store import Catalog
 
@@ -19,8 +20,19 @@ class Source(Protocol):
         """Behind the last record that was acknowledged."""
         ...
 
+    def reaches(self, position: Position) -> bool:
+        """Whether all that was acknowledged behind `position` can be read."""
+        ...
+
     def read(self, position: Position, end: Position, limit: int) -> tuple[list[tuple[int, LogRecord]], Position]:
-        """Up to `limit` records between the two, with their sequence numbers, and the position behind them."""
+        """Up to `limit` records between the two, with their sequence numbers, and the position behind them.
+
+        Raises CatalogUnusable where the log is broken.
+        """
+        ...
+
+    def contents(self) -> AbstractContextManager[Contents]:
+        """What all that was acknowledged comes to."""
         ...
 
     def tell_applied(self, applied: Position) -> None:

@@ -70,9 +70,17 @@ class Torture:
             self.kill_at_random()
         else:
             self.kill_at(point)
-        if self.random.random() < 0.2:
-            shutil.rmtree(self.data / "index", ignore_errors=True)
+        self.lose_something()
         self.check()
+
+    def lose_something(self) -> None:
+        """The index is made anew of the database and the log, the database of the log or the index."""
+        lost = self.random.choice(["index", "database", "", "", ""])
+        if lost == "index":
+            shutil.rmtree(self.data / "index", ignore_errors=True)
+        elif lost == "database":
+            for path in self.data.glob("catalog.duckdb*"):
+                path.unlink()
 
     def kill_at_random(self) -> None:
         """The whole server, or first a worker or the catalog process alone, and then all."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
 
 from catalog.errors import CatalogUnusable
+from catalog.index.contents import Contents
 from catalog.records import (
     NULL_VERSION,
     Bucket,
@@ -211,6 +213,12 @@ class MemorySource:
 
     def tell_applied(self, applied: Position) -> None:
         self.told = applied
+
+    def reaches(self, position: Position) -> bool:
+        return position.seq <= self.history.seq
+
+    def contents(self) -> AbstractContextManager[Contents]:
+        raise CatalogUnusable("a history in memory has no index")
 
     def lay_ahead(self) -> None:
         self.rounds += 1

@@ -1,0 +1,81 @@
+"""Makes the tables of what the key index holds, where the log no longer has all that they lack.
+
+The index knows every bucket, user, upload and version there is. What it does not know is history: what ended already,
+and who asked for what. The journal keeps what it has, and gets a record for each further version that still is.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import duckdb
+
+from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, usage, users
+from catalog.index.contents import Contents, Held
+from catalog.records import LogRecord, ObjectChanged, Origin, PartPut
+
+_TABLES = ("objects", "uploads", "parts", "buckets", "users", "usage_settled", "usage_recent", "usage_changes")
+_NOBODY = Origin()
+
+
+def refill(connection: duckdb.DuckDBPyConnection, catalog_id: bytes, contents: Contents) -> int:
+    """In one transaction; up to which sequence number the journal has everything."""
+    kept = applied.position(connection).seq
+    connection.begin()
+    try:
+        for table in _TABLES:
+            connection.execute(f"DELETE FROM private.{table}")
+        _write_the_rest(connection, contents)
+        for batch in contents.versions():
+            _write_versions(connection, contents, batch, kept)
+        _put_in_order(connection)
+        usage.settle(connection)
+        applied.begin(connection, catalog_id, contents.position())
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return kept
+
+
+def _write_the_rest(connection: duckdb.DuckDBPyConnection, contents: Contents) -> None:
+    buckets.replace(connection, {bucket.id: bucket for bucket in contents.buckets()})
+    users.replace(connection, {user.access_key: user for user in contents.users()})
+    held = contents.uploads()
+    uploads.add(connection, [upload for upload, _ in held])
+    puts = {
+        (upload.upload_id, part.number): PartPut(upload.bucket_id, upload.key, upload.upload_id, part)
+        for upload, of_upload in held
+        for part in of_upload
+    }
+    parts.add(connection, puts, ())
+
+
+def _write_versions(connection: duckdb.DuckDBPyConnection, contents: Contents, batch: list[Held], kept: int) -> None:
+    known = {bucket.id: bucket for bucket in contents.buckets()}
+    rows = objects.table([objects.row(*held) for held in batch])
+    objects.add(connection, rows)
+    usage.record(connection, datetime.now(UTC).date(), rows, None)
+    lacking = [held for held in batch if held[2].seq > kept]
+    journal.add(
+        connection,
+        [
+            row
+            for bucket_id, key, version, _ in lacking
+            for row in journal.rows(
+                version.seq,
+                LogRecord(version.modified, _NOBODY, ObjectChanged(bucket_id, key, version, [], version.upload_id)),
+                known,
+                None,
+            )
+        ],
+    )
+
+
+def _put_in_order(connection: duckdb.DuckDBPyConnection) -> None:
+    """By sequence number, as the applier leaves them: zone maps find a version by it."""
+    for table in ("objects", "journal"):
+        connection.execute(f"CREATE TEMP TABLE ordered AS FROM private.{table} ORDER BY seq")
+        connection.execute(f"DELETE FROM private.{table}")
+        connection.execute(f"INSERT INTO private.{table} FROM ordered ORDER BY seq")
+        connection.execute("DROP TABLE ordered")
