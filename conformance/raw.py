@@ -140,8 +140,9 @@ class Raw:
         query: Query | None = None,
         headers: Headers | None = None,
         signed: bool = True,
+        method: str = "PUT",
     ) -> Request:
-        """A PUT in aws-chunked framing: signed chunks or not, with trailers or without."""
+        """A request in aws-chunked framing: signed chunks or not, with trailers or without."""
         payload = (STREAMING_TRAILER if trailers else STREAMING) if signed else UNSIGNED_TRAILER
         more = {
             "Content-Encoding": "aws-chunked",
@@ -150,7 +151,7 @@ class Raw:
         if trailers:
             more["x-amz-trailer"] = ",".join(trailers)
         signer = self.signing()
-        request = self.prepare("PUT", path, query, more | (headers or {}), payload=payload, signer=signer)
+        request = self.prepare(method, path, query, more | (headers or {}), payload=payload, signer=signer)
         seed = request.headers["Authorization"].rpartition("Signature=")[2]
         request.body = b"".join(frames(signer, seed, chunks, trailers, signed=signed))
         request.headers["Content-Length"] = str(len(request.body))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -240,3 +241,35 @@ def test_several_on_one_connection(raw: Raw, bucket: str) -> None:
             assert answer.status == 200
     for number in range(len(MODES) * 2):
         assert raw.get(f"/{bucket}/key-{number}").body == BODY
+
+
+DELETION = b"<Delete><Object><Key>key</Key></Object></Delete>"
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_document_with_its_checksum_in_a_trailer(raw: Raw, bucket: str, algorithm: str, signed: bool) -> None:
+    name = f"x-amz-checksum-{algorithm.lower()}"
+    raw.put(f"/{bucket}/key")
+    for described, status in ((DELETION + b" ", 400), (DELETION, 200)):
+        trailers = {name: checksum(algorithm, described)}
+        request = raw.chunked(f"/{bucket}", [DELETION], trailers, query={"delete": ""}, signed=signed, method="POST")
+        answer = raw.send(request)
+        assert answer.status == status
+        assert answer.code == ("BadDigest" if status == 400 else None)
+    assert raw.head(f"/{bucket}/key").status == 404
+
+
+def test_completion_with_its_checksum_in_a_trailer(raw: Raw, s3: Any, bucket: str) -> None:
+    """The header of that name is the object's; the trailer is the document's."""
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
+    part = s3.upload_part(Bucket=bucket, Key="key", UploadId=upload, PartNumber=1, Body=b"part")["ETag"]
+    document = (
+        f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{part}</ETag></Part></CompleteMultipartUpload>"
+    ).encode()
+    for described, code in ((document + b" ", "BadDigest"), (document, None)):
+        request = raw.chunked(
+            f"/{bucket}/key", [document], crc(described), query={"uploadId": upload}, signed=False, method="POST"
+        )
+        assert raw.send(request).code == code
+    assert raw.get(f"/{bucket}/key").body == b"part"

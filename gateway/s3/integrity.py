@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from awscrt import checksums
 
@@ -15,19 +15,24 @@ _NOT_VALUES = frozenset({"algorithm", "mode", "type"})
 _MISSING = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
 
 
-def compile_verify(required: bool, of_object: bool) -> Callable[[bytes, dict[str, str]], None]:
+Verify = Callable[[bytes, dict[str, str], Mapping[str, str]], None]
+
+
+def compile_verify(required: bool, of_object: bool) -> Verify:
     """`of_object`: here the checksum headers tell of the object that comes to be, not of the document.
+
+    A trailer always tells of what came before it.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
     """
 
-    def verify(document: bytes, headers: dict[str, str]) -> None:
+    def verify(document: bytes, headers: dict[str, str], trailers: Mapping[str, str]) -> None:
         found = "content-md5" in headers and _verify_md5(document, headers["content-md5"])
-        if not of_object:
-            for name, value in headers.items():
+        for said in (trailers,) if of_object else (headers, trailers):
+            for name, value in said.items():
                 if name.startswith(_PREFIX) and (algorithm := name[len(_PREFIX) :]) not in _NOT_VALUES:
                     found = _verify_checksum(document, algorithm, value)
-        if required and not found and "x-amz-trailer" not in headers:
+        if required and not found:
             raise S3Error("InvalidRequest", _MISSING)
 
     return verify
@@ -73,4 +78,7 @@ _ALGORITHMS: dict[str, Callable[[bytes], bytes]] = {
     "sha1": lambda document: hashlib.sha1(document, usedforsecurity=False).digest(),
     "sha256": lambda document: hashlib.sha256(document).digest(),
     "sha512": lambda document: hashlib.sha512(document).digest(),
+    "xxhash64": lambda document: bytes(checksums.XXHash.compute_xxhash64(document)),
+    "xxhash3": lambda document: bytes(checksums.XXHash.compute_xxhash3_64(document)),
+    "xxhash128": lambda document: bytes(checksums.XXHash.compute_xxhash3_128(document)),
 }

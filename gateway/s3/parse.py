@@ -9,7 +9,7 @@ from botocore.model import OperationModel, Shape
 
 from gateway.s3 import quirks
 from gateway.s3.errors import S3Error, invalid_argument
-from gateway.s3.integrity import compile_verify
+from gateway.s3.integrity import Verify, compile_verify
 from gateway.s3.names import named, python_name
 from gateway.s3.read import compile_document
 from gateway.s3.values import METADATA_PREFIX, Convert, compile_decoder, decode_metadata
@@ -189,7 +189,7 @@ def _compile_payload(
     needed = payload in shape.required_members
 
     def take_document(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
-        verify(document or b"", request.headers)
+        verify(document or b"", request.headers, trailers_of(request))
         if document:
             arguments[argument] = read(document)
         elif needed:
@@ -205,20 +205,24 @@ def _compile_stream(argument: str) -> Callable[[Arguments, Incoming, bytes | Non
     return take_stream
 
 
-def _compile_body(
-    shape: Any, verify: Callable[[bytes, dict[str, str]], None]
-) -> Callable[[Arguments, Incoming, bytes | None], None]:
+def _compile_body(shape: Any, verify: Verify) -> Callable[[Arguments, Incoming, bytes | None], None]:
     """Members that lie in the document's root itself (SelectObjectContent)."""
     members = [name for name, member in shape.members.items() if "location" not in member.serialization]
     read = compile_document(shape, shape.serialization["name"], members)
 
     def take_body(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
-        verify(document or b"", request.headers)
+        verify(document or b"", request.headers, trailers_of(request))
         if not document:
             raise S3Error("MissingRequestBodyError")
         arguments.update(read(document))
 
     return take_body
+
+
+def trailers_of(request: Incoming) -> dict[str, str]:
+    """What came behind the document; a request without one has no body."""
+    trailers: dict[str, str] = request.body.trailers if request.body is not None else {}
+    return trailers
 
 
 def _text(document: bytes) -> str:

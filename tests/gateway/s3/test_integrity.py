@@ -21,9 +21,16 @@ DIGESTS = {
     "x-amz-checksum-sha1": hashlib.sha1(DOCUMENT).digest(),
     "x-amz-checksum-sha256": hashlib.sha256(DOCUMENT).digest(),
     "x-amz-checksum-sha512": hashlib.sha512(DOCUMENT).digest(),
+    "x-amz-checksum-xxhash64": bytes(checksums.XXHash.compute_xxhash64(DOCUMENT)),
+    "x-amz-checksum-xxhash3": bytes(checksums.XXHash.compute_xxhash3_64(DOCUMENT)),
+    "x-amz-checksum-xxhash128": bytes(checksums.XXHash.compute_xxhash3_128(DOCUMENT)),
 }
 
-verify = compile_verify(required=True, of_object=False)
+required = compile_verify(required=True, of_object=False)
+
+
+def verify(document: bytes, headers: dict[str, str], trailers: dict[str, str] | None = None) -> None:
+    required(document, headers, trailers or {})
 
 
 @pytest.mark.parametrize("header", DIGESTS)
@@ -51,8 +58,8 @@ def test_both_must_be_right(refused):
 
 
 def test_an_algorithm_nobody_computes_here(refused):
-    error = refused(verify, DOCUMENT, {"x-amz-checksum-xxhash3": "AAAAAAAAAAA="})
-    assert (error.code, error.fields) == ("NotImplemented", {"Header": "x-amz-checksum-xxhash3"})
+    error = refused(verify, DOCUMENT, {"x-amz-checksum-adler32": "AAAAAAAAAAA="})
+    assert (error.code, error.fields) == ("NotImplemented", {"Header": "x-amz-checksum-adler32"})
 
 
 def test_a_digest_is_required(refused):
@@ -61,11 +68,21 @@ def test_a_digest_is_required(refused):
         "InvalidRequest",
         "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
     )
-    verify(DOCUMENT, {"x-amz-trailer": "x-amz-checksum-crc32"})
-    compile_verify(required=False, of_object=False)(DOCUMENT, {})
+    assert refused(verify, DOCUMENT, {"x-amz-trailer": "x-amz-checksum-crc32"}).code == "InvalidRequest"
+    compile_verify(required=False, of_object=False)(DOCUMENT, {}, {})
 
 
 def test_the_checksum_of_the_object_is_not_that_of_the_document(refused):
     complete = compile_verify(required=False, of_object=True)
-    complete(DOCUMENT, {"x-amz-checksum-crc32": "AAAAAA=="})
-    assert refused(complete, DOCUMENT, {"content-md5": "rL0Y20xC+Fzt72VPzMSk2A=="}).code == "BadDigest"
+    complete(DOCUMENT, {"x-amz-checksum-crc32": "AAAAAA=="}, {})
+    assert refused(complete, DOCUMENT, {"content-md5": "rL0Y20xC+Fzt72VPzMSk2A=="}, {}).code == "BadDigest"
+
+
+@pytest.mark.parametrize("of_object", [False, True])
+@pytest.mark.parametrize("name", [name for name in DIGESTS if name != "content-md5"])
+def test_a_trailer_tells_of_the_document(refused, name, of_object):
+    verify = compile_verify(required=True, of_object=of_object)
+    trailers = {name: b64encode(DIGESTS[name]).decode()}
+    headers = {"x-amz-trailer": name}
+    verify(DOCUMENT, headers, trailers)
+    assert refused(verify, DOCUMENT + b" ", headers, trailers).code == "BadDigest"
