@@ -1,4 +1,4 @@
-"""The processor time a server has used, with its children: told apart from what else the machine is doing."""
+"""Processor time and memory of a server with its children: told apart from what else the machine is doing."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def family(root: int) -> list[int]:
     return found
 
 
+def memory(root: int) -> int:
+    """Bytes in memory of a process and all below it; what they share is counted once."""
+    return sum(_proportional_size(Path(f"/proc/{pid}/smaps_rollup")) for pid in family(root))
+
+
 def settle(root: int) -> None:
     """Waits until a server has done what it puts off (up to a second, and then for as long as it takes)."""
     used = seconds(root)
@@ -34,6 +39,14 @@ def settle(root: int) -> None:
         before, used = used, seconds(root)
         if used - before < IDLE * SETTLE_SECONDS:
             return
+
+
+def _proportional_size(path: Path) -> int:
+    try:
+        lines = path.read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("Pss:")), 0)
 
 
 def _fields(process: Path) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import resource
+import threading
 from collections.abc import AsyncIterable, Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ from gateway.blobs.reading import BlobReader
 
 SYNC_EVERY = 16 << 20  # so that finishing many GiB does not wait for all of them to reach the disk
 THREADS = 16
+NICE = 5  # a thread's priority is its own on Linux
 
 
 class Blobs:
@@ -31,7 +33,7 @@ class Blobs:
             (self._blobs / f"{first:02x}").mkdir(parents=True, exist_ok=True)
         _sync_names(self._blobs)
         _sync_names(root)
-        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs")
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs", initializer=give_way)
         # Numbers of descriptors are given out from the lowest, so a high one says that many are open.
         self._many = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self.crowded = False
@@ -97,6 +99,11 @@ class Blobs:
 
     def close(self) -> None:
         self.pool.shutdown(wait=True)
+
+
+def give_way() -> None:
+    """A thread that hashes takes its core's time only where the event loop does not need it."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + NICE)
 
 
 class Blob:

@@ -159,3 +159,10 @@ async def test_tmp_is_cleared(blobs: Blobs, tmp_path: Path) -> None:
     (tmp_path / "tmp" / "left").write_bytes(b"over")
     blobs.clear_tmp()
     assert files(blobs, tmp_path) == []
+
+
+def test_threads_that_hash_give_way_to_the_event_loop(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    theirs = blobs.pool.submit(os.getpriority, os.PRIO_PROCESS, 0).result()
+    blobs.close()
+    assert theirs > os.getpriority(os.PRIO_PROCESS, 0)
