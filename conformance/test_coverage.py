@@ -21,6 +21,7 @@ ACROSS = {
     "against_moto",
     "virtual_hosts",
     "users",
+    "slow_clients",
     "slow_down",
     "rolling_restart",
     "workers",
