@@ -19,19 +19,27 @@ from catalog.errors import QueryFailed, QueryRefused
 
 MAX_LENGTH = 1024 * 1024
 TABLE_FUNCTIONS = frozenset({"generate_series", "json_each", "json_tree", "range", "unnest", *MACROS})
-# Functions with effects beyond their result, and those that show the server's settings or plan private tables.
+# Functions with effects beyond their result, and those that show settings, definitions, a plan over private tables, or
+# what else goes on in the server.
 REFUSED_FUNCTIONS = frozenset(
     {
+        "current_connection_id",
         "current_query",
+        "current_query_id",
         "current_setting",
+        "current_transaction_id",
         "currval",
+        "get_block_size",
         "getvariable",
         "json_serialize_plan",
         "nextval",
+        "pg_get_constraintdef",
+        "pg_get_viewdef",
         "setseed",
         "setval",
         "sleep_ms",
         "stats",
+        "txid_current",
         "write_log",
     }
 )

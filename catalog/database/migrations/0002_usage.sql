@@ -61,13 +61,27 @@ WITH folder AS (
 SELECT
     current_date,
     bucket_id,
-    level,
-    regexp_extract(name, '^(?:[^/]*/){0,' || level || '}') AS prefix,
-    level < length(name) - length(replace(name, '/', '')) AS below,
+    depth,
+    prefix,
+    depth < levels AS below,
     sum(objects),
     sum(bytes),
     sum(noncurrent_versions),
     sum(noncurrent_bytes),
     sum(delete_markers)
-FROM folder, generate_series(0, length(name) - length(replace(name, '/', ''))) AS levels (level)
-GROUP BY ALL;
+FROM (
+    SELECT
+        *,
+        length(name) - length(replace(name, '/', '')) AS levels,
+        unnest([0, 1, 2, 3, 4]) AS depth,
+        unnest([
+            '',
+            regexp_extract(name, '^(?:[^/]*/){0,1}'),
+            regexp_extract(name, '^(?:[^/]*/){0,2}'),
+            regexp_extract(name, '^(?:[^/]*/){0,3}'),
+            name
+        ]) AS prefix
+    FROM folder
+)
+WHERE depth <= levels
+GROUP BY bucket_id, depth, prefix, below;

@@ -113,6 +113,11 @@ REACHING_TOO_FAR = [
     "SELECT write_log('x')",
     "SELECT sleep_ms(1000)",
     "SELECT json_serialize_plan('FROM private.users')",
+    "SELECT pg_get_viewdef(range) FROM range(3000)",
+    "SELECT pg_catalog.pg_get_viewdef(1)",
+    "SELECT txid_current()",
+    "SELECT current_transaction_id(), current_query_id(), current_connection_id()",
+    "SELECT get_block_size('memory')",
     "SELECT 1\0",
 ]
 
