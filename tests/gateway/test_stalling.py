@@ -15,6 +15,7 @@ from tests.gateway.connections import Send, served
 
 SECONDS = 0.2
 ENOUGH = 64 << 20  # more than the kernel keeps for a client
+NOTHING = [b""] * 200  # pieces that keep a client from reading, and send not a byte
 
 
 class Hasty(Protocol):
@@ -103,7 +104,7 @@ async def test_a_body_that_comes_slowly_but_comes(send: Send, application: Appli
 async def test_an_answer_that_is_not_taken(application: Application) -> None:
     async with served(application, Hasty) as send:
         # `talk` reads only once it has sent everything: until then nobody takes the answer.
-        talking = asyncio.create_task(send(b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % ENOUGH, b"", *[b"\r\n"] * 200))
+        talking = asyncio.create_task(send(b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % ENOUGH, *NOTHING))
         await application.gone.wait()
         assert len(await talking) < ENOUGH
 
@@ -123,7 +124,7 @@ async def test_an_answer_that_is_not_taken_before_the_connection_closes(applicat
         await send({"type": "http.response.body", "body": bytes(ENOUGH)})
 
     async with served(at_once, Watched) as send:
-        talking = asyncio.create_task(send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"", *[b"\r\n"] * 200))
+        talking = asyncio.create_task(send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", *NOTHING))
         await lost.wait()
         assert len(await talking) < ENOUGH
 
