@@ -13,5 +13,5 @@ USER ducket
 ENV DUCKET_DATA=/data DUCKET_HOST=0.0.0.0 DUCKET_PORT=9000
 VOLUME /data
 EXPOSE 9000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9000/-/health/ready', timeout=4)"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "-c", "import os, ssl, urllib.request as r; s = 's' * bool(os.environ.get('DUCKET_TLS_CERT')); r.urlopen(f'http{s}://127.0.0.1:9000/-/health/ready', timeout=4, context=ssl._create_unverified_context())"]
 CMD ["ducket", "serve"]

@@ -124,7 +124,7 @@ def boto3_client(url: str, keys: Keys, region: str = REGION, **config: Any) -> A
 
 def _address(output: IO[str], log: Path) -> str:
     for line in output:
-        if line.startswith("http://"):
+        if line.startswith(("http://", "https://")):
             return line.strip()
     raise RuntimeError(f"the server ended before it was ready:\n{log.read_text()}")
 

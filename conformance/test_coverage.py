@@ -23,6 +23,9 @@ ACROSS = {
     "users",
     "slow_clients",
     "slow_down",
+    "tls",
+    "health",
+    "sql",
     "rolling_restart",
     "workers",
 }

@@ -39,6 +39,10 @@ class Settings:
     ] = ()
     root_access_key: Annotated[str, About("access key of root; made at first start if not given", "KEY")] = ""
     root_secret_key: Annotated[str, About("secret key of root", "SECRET")] = ""
+    tls_cert: Annotated[
+        str, About("file with the certificate, in PEM, that the server shows; it speaks HTTPS then", "FILE")
+    ] = ""
+    tls_key: Annotated[str, About("file with the certificate's private key, in PEM, without a passphrase", "FILE")] = ""
     request_log: Annotated[str, About("file for a JSON line a request; - is standard error", "FILE")] = ""
     max_connections: Annotated[
         int, About("connections of one worker beyond which a new one is answered 503 SlowDown", "N")
@@ -73,6 +77,8 @@ class Settings:
         check(bool(self.region), "region", self.region, "a name")
         if bool(self.root_access_key) != bool(self.root_secret_key):
             raise SettingsError("root_access_key and root_secret_key: give both or neither")
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise SettingsError("tls_cert and tls_key: give both or neither")
 
     @property
     def worker_count(self) -> int:

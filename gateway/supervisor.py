@@ -26,6 +26,7 @@ from gateway.listener import is_taken, listener, url
 from gateway.logging import log
 from gateway.rootkey import root_key
 from gateway.settings import Settings, SettingsError, dump
+from gateway.tls import check_certificate, scheme
 
 LOCK = "serve.lock"
 SAME_STOP = 0.5  # seconds
@@ -54,7 +55,8 @@ class Supervisor:
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self.renewal.set)
         if self.settings.port and is_taken(self.settings.host, self.settings.port):
-            raise SettingsError(f"{url(self.settings.host, self.settings.port)} is taken")
+            raise SettingsError(f"{self.address} is taken")
+        check_certificate(self.settings)
         Folder(self.settings.data).make()
         with hold(self.settings.data) as lock:
             renewing: asyncio.Task[None] | None = None
@@ -78,7 +80,7 @@ class Supervisor:
 
     @property
     def address(self) -> str:
-        return url(self.settings.host, self.settings.port)
+        return url(self.settings.host, self.settings.port, scheme(self.settings))
 
     def complete(self, settings: Settings) -> Settings:
         """The settings with everything in them that is found out at the start."""
@@ -126,6 +128,9 @@ class Supervisor:
     def reread(self) -> Settings:
         """The settings as they are now, as far as they can be had without a new start."""
         read = self.read()
+        if scheme(read) != scheme(self.given):
+            raise SettingsError("tls_cert: only a new start of the server turns TLS on or off")
+        check_certificate(read)
         changed = [name for name in FIXED if getattr(read, name) != getattr(self.given, name)]
         if changed:
             log.warning("%s: only a new start of the server changes this", ", ".join(changed))

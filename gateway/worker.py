@@ -64,6 +64,8 @@ def configuration(settings: Settings, application: Application) -> uvicorn.Confi
         server_header=False,
         headers=[("server", "Ducket")],
         proxy_headers=False,
+        ssl_certfile=settings.tls_cert or None,
+        ssl_keyfile=settings.tls_key or None,
         timeout_keep_alive=settings.keep_alive,
         timeout_graceful_shutdown=settings.drain_timeout,
     )

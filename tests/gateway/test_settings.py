@@ -42,8 +42,8 @@ def test_flag_beats_variable_beats_file() -> None:
 def test_every_option_is_a_flag_a_variable_and_a_key(option: Option) -> None:
     name = option.name
     given = NUMBERS.get(name, "some-text")
-    keys = {"root_access_key": "k" * 20, "root_secret_key": "s" * 40}
-    both = keys if name in keys else {}
+    pairs = ({"root_access_key": "k" * 20, "root_secret_key": "s" * 40}, {"tls_cert": "c.pem", "tls_key": "k.pem"})
+    both = next((pair for pair in pairs if name in pair), {})
     by_flag = load(both | {name: given}, {})
     by_variable = load(both, {option.variable: given})
     assert getattr(by_flag, name) != getattr(Settings(), name)
