@@ -163,7 +163,8 @@ class Session:
                 query.stop("the query was stopped")
                 if loop.time() > patience:
                     self._writer.transport.abort()
-                await asyncio.wait({running}, timeout=0.05)
+                with suppress(asyncio.CancelledError):  # told twice: the client went, and the server stops
+                    await asyncio.wait({running}, timeout=0.05)
             running.exception()
             raise
 

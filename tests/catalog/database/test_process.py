@@ -208,6 +208,29 @@ async def test_stopping_stops_queries_and_applies_the_rest(tmp_path: Path) -> No
         assert database.execute("SELECT bucket FROM buckets").fetchall() == [("b",)]
 
 
+async def test_a_query_ends_whose_client_goes_as_the_server_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB hears that it shall stop only while it is at work: it may have to be told again."""
+    stop, told, heard = session.Query.stop, [], asyncio.Event()
+
+    def stop_at_last(query: session.Query, why: str) -> None:
+        told.append(why)
+        heard.set()
+        if len(told) > 3:
+            stop(query, why)
+
+    monkeypatch.setattr(session.Query, "stop", stop_at_last)
+    async with serving(Server(tmp_path, History())) as server:
+        connected = socket.socket(socket.AF_UNIX)
+        connected.connect(str(server.directory / SOCKET))
+        connected.sendall(pack(Sql(ENDLESS, 600.0)))
+        await asyncio.sleep(0.2)
+        connected.close()
+        await heard.wait()
+    assert not (tmp_path / SOCKET).exists()
+
+
 # The process itself, on a real log.
 
 
