@@ -116,6 +116,13 @@ class CatalogUnusable(CatalogError):
 
 
 @dataclass
+class BodyDamaged(CatalogError):
+    """What was read is not what was written: the disk changed or lost a body. `what` says which, for the log alone."""
+
+    what: str
+
+
+@dataclass
 class BadVersionId(CatalogError):
     """`version_id` is none that this catalog could ever have given."""
 

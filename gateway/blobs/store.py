@@ -14,7 +14,7 @@ from types import TracebackType
 
 from gateway.blobs.blocks import Blocks
 from gateway.blobs.digests import Data, Digests
-from gateway.blobs.errors import NoBlob, NoRoom
+from gateway.blobs.errors import BlobCut, NoBlob, NoRoom
 from gateway.blobs.reading import BlobReader
 
 SYNC_EVERY = 16 << 20  # so that finishing many GiB does not wait for all of them to reach the disk
@@ -64,7 +64,13 @@ class Blobs:
         return file
 
     def reader(self, blob: bytes, start: int, length: int) -> BlobReader:
-        return BlobReader(blob, self.open(blob), start, length, self.pool)
+        """Raises NoBlob, and BlobCut while nothing of it was sent yet."""
+        file = self.open(blob)
+        size = os.fstat(file).st_size
+        if size < start + length:
+            os.close(file)
+            raise BlobCut(blob, size)
+        return BlobReader(blob, file, start, length, self.pool)
 
     async def drop(self, blobs: Iterable[bytes]) -> None:
         """Unlinks in a thread: the file system may take its time over a large one."""

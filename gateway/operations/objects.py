@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from catalog.errors import NoObject
+from catalog.errors import BodyDamaged, NoObject
 from catalog.records import Version
 from gateway.blobs.errors import NoBlob
 from gateway.body import Body
@@ -86,6 +86,7 @@ async def get_object(
     **overrides: str,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
+    missed: list[Version] = []
     for _ in builtins.range(TRIES):
         version = cx.catalog.get(cx.here, key, version_id)
         if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
@@ -94,8 +95,11 @@ async def get_object(
             chosen = ranges.select(cx.catalog, version, range, part_number)
             body = await streaming.read(cx, version, chosen.start, chosen.length)
         except (NoBlob, FileNotFoundError):
+            missed.append(version)
             continue  # overwritten or deleted between the look-up and the opening
         return {**shown_object(cx, version, chosen, checksum_mode, overrides), "body": body}
+    if missed[0] == missed[-1]:
+        raise BodyDamaged(f"the body of the version with sequence number {missed[0].seq} is missing")
     raise S3Error("OperationAborted")
 
 

@@ -6,10 +6,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from catalog import Catalog
+from catalog.errors import BodyDamaged
 from catalog.records import Piece, Version
-from gateway.blobs import BlobReader
+from gateway.blobs import BlobReader, digest
 from gateway.blobs.reading import CHUNK
 from gateway.operations import Context
+from gateway.operations.checksums import encode
 
 # How many blobs one answer may hold open ahead of reading them, so that nothing done to the object cuts it short.
 OPEN_AHEAD = 1000
@@ -64,18 +66,30 @@ class Stream:
 
 
 async def read(cx: Context, version: Version, start: int, length: int) -> bytes | memoryview | Stream:
-    """Small stretches at once, others as a Stream. Raises NoBlob or FileNotFoundError: look the object up again."""
+    """Small stretches at once, others as a Stream.
+
+    Raises NoBlob or FileNotFoundError: look the object up again. BodyDamaged: a small body is not what was written.
+    """
     if not length:
         return b""
     body = version.body
     if body is not None and body.blob is None:
-        return cx.catalog.read(body, start, length)
+        content = cx.catalog.read(body, start, length)
+        if length == version.size:
+            _check(version, body, content)
+        return content
     pieces = stretch(cx.catalog, version, start, length)
     stream = Stream(cx, pieces, length)
     if length > CHUNK:
         return stream
     chunks = [chunk async for chunk in stream]
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _check(version: Version, body: Piece, content: bytes) -> None:
+    checksum = version.checksum
+    if checksum is not None and encode(digest(checksum.algorithm, content)) != checksum.value:
+        raise BodyDamaged(f"the body in segment {body.segment} at byte {body.offset} is not what was written")
 
 
 def stretch(catalog: Catalog, version: Version, start: int, length: int) -> list[Piece]:

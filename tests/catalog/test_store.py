@@ -268,3 +268,18 @@ async def test_users_are_found_by_key_and_unique(catalog: Catalog) -> None:
     assert catalog.user("AK") is None
     with pytest.raises(NoUser):
         catalog.delete_user(ORIGIN, "ann")
+
+
+async def test_versions_stay_in_order_when_the_clock_jumps_back(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await catalog.create_bucket(ORIGIN, "b", "root", "us-east-1")
+    bucket = await catalog.update_bucket(ORIGIN, "b", versioning("Enabled"))
+    made = []
+    for now in (2_000_000, 1_000_000, 3_000_000):
+        monkeypatch.setattr("catalog.commit.time.time_ns", lambda now=now: now * 1_000_000)
+        made.append(await catalog.put(ORIGIN, bucket, "k", Version(0, "", 0, "e", 5, "STANDARD", "root"), b"hello"))
+    assert [version.modified for version in made] == [2_000_000, 1_000_000, 3_000_000]
+    listed = catalog.list_versions(bucket).items
+    assert [each.version_id for each in listed] == [version.version_id for version in reversed(made)]
+    assert catalog.get(bucket, "k") == made[-1]

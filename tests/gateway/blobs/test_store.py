@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.blobs import Blobs, Digests
-from gateway.blobs.errors import NoBlob, NoRoom
+from gateway.blobs.errors import BlobCut, NoBlob, NoRoom
 
 
 @pytest.fixture
@@ -166,3 +166,13 @@ def test_threads_that_hash_give_way_to_the_event_loop(tmp_path: Path) -> None:
     theirs = blobs.pool.submit(os.getpriority, os.PRIO_PROCESS, 0).result()
     blobs.close()
     assert theirs > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+async def test_a_blob_that_the_disk_cut_is_not_begun(blobs: Blobs) -> None:
+    async with blobs.new() as blob:
+        await blob.write(b"x" * 1000)
+        blob_id, _, _ = await blob.finish()
+    os.truncate(blobs.path(blob_id), 999)
+    blobs.reader(blob_id, 0, 999).close()
+    with pytest.raises(BlobCut):
+        blobs.reader(blob_id, 0, 1000)

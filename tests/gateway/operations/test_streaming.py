@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from catalog import Catalog
-from catalog.records import Origin, Part, Piece, Version
+from catalog.errors import BodyDamaged
+from catalog.records import Checksum, Origin, Part, Piece, Version
+from gateway.blobs import digest
 from gateway.blobs.errors import NoBlob
 from gateway.operations import Context
-from gateway.operations.streaming import OPEN_AHEAD, Stream, stretch
+from gateway.operations.checksums import encode
+from gateway.operations.streaming import OPEN_AHEAD, Stream, read, stretch
 
 At = Callable[..., Context]
 
@@ -103,3 +106,19 @@ async def test_a_stream_that_is_left_early_closes_its_files(at: At) -> None:
         break
     await stream.aclose()
     assert open_files() == before
+
+
+@pytest.mark.parametrize("algorithm", ["CRC64NVME", "CRC32", "SHA256"])
+async def test_a_small_body_that_is_not_what_was_written_is_not_served(at: At, algorithm: str) -> None:
+    cx = at()
+    bucket = await cx.catalog.create_bucket(Origin(), "rotten", "owner", "us-east-1")
+    for content, checked in ((b"sound", b"sound"), (b"rotten", b"robben")):
+        checksum = Checksum(algorithm, encode(digest(algorithm, checked)))
+        draft = Version(0, "", 0, "x", len(content), "STANDARD", "", checksum)
+        version = await cx.catalog.put(Origin(), bucket, "k", draft, content)
+        if content == checked:
+            assert await read(cx, version, 0, len(content)) == content
+        else:
+            assert await read(cx, version, 1, 2) == content[1:3]  # of a stretch there is no checksum
+            with pytest.raises(BodyDamaged):
+                await read(cx, version, 0, len(content))

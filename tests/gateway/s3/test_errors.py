@@ -64,6 +64,7 @@ INTERNAL = {
     catalog_errors.CatalogError,
     catalog_errors.UserExists,
     catalog_errors.NoUser,
+    catalog_errors.BodyDamaged,
     blob_errors.BlobError,
     blob_errors.NoBlob,
     blob_errors.BlobCut,
