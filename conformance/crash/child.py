@@ -9,6 +9,7 @@ import runpy
 import sys
 
 from catalog.log import Log
+from conformance.crash.faults import Fault
 from conformance.crash.points import Plan
 
 SEGMENT_SIZE = 512 * 1024
@@ -21,6 +22,9 @@ def main() -> None:
     plan = Plan.given()
     if plan is not None and plan.point.process == module:
         plan.arm()
+    fault = Fault.given()
+    if fault is not None and fault[0].process == module:
+        fault[0].arm(fault[1])
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
