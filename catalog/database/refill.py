@@ -29,6 +29,7 @@ def refill(connection: duckdb.DuckDBPyConnection, catalog_id: bytes, contents: C
         for batch in contents.versions():
             _write_versions(connection, contents, batch, kept)
         _put_in_order(connection)
+        journal.reconcile(connection, kept, contents.position().seq, datetime.now(UTC).replace(tzinfo=None))
         usage.settle(connection)
         applied.begin(connection, catalog_id, contents.position())
         connection.commit()

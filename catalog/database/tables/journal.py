@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/metadata-tables-schema.htm
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -64,6 +65,15 @@ Names = dict[int, Bucket]
 
 def add(connection: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
     insert(connection, "private.journal", COLUMNS, rows)
+
+
+def reconcile(connection: duckdb.DuckDBPyConnection, kept: int, end: int, now: datetime) -> None:
+    """Let it come to the versions there are, where of what lies between `kept` and `end` it has only the puts of those.
+
+    What ended meanwhile, nobody knows when, ends at `end`.
+    """
+    connection.execute(_SAY_PREVIOUS, [kept])
+    connection.execute(_END_THE_REST, [end, now, end])
 
 
 def rows(seq: int, record: LogRecord, buckets: Names, previous: int | None) -> list[Row]:
@@ -163,6 +173,39 @@ def _version(version: Version, ended: int | None, previous: int | None) -> Row:
         version.metadata or _NONE,
     )
 
+
+_SAY_PREVIOUS = """
+UPDATE private.journal SET previous = below.previous
+FROM (
+    SELECT seq, lag(seq) OVER (PARTITION BY bucket_id, key ORDER BY seq) AS previous FROM private.objects
+) AS below
+WHERE journal.seq = below.seq AND journal.seq > ? AND journal.version_seq = journal.seq
+"""
+_END_THE_REST = """
+INSERT INTO private.journal BY NAME
+SELECT
+    ? AS seq,
+    'VersionRemoved' AS operation,
+    'DELETE' AS record_type,
+    ? AS record_timestamp,
+    '' AS requester,
+    '' AS source_ip_address,
+    '' AS request_id,
+    gone.bucket_id,
+    gone.bucket,
+    gone.key,
+    gone.version_id,
+    gone.seq AS version_seq,
+    gone.seq AS ended,
+    newest.seq AS previous
+FROM private.journal AS gone
+ANTI JOIN private.objects AS held ON held.seq = gone.seq
+ANTI JOIN private.journal AS ending ON ending.ended = gone.seq
+LEFT JOIN (
+    SELECT bucket_id, key, max(seq) AS seq FROM private.objects WHERE seq < ? GROUP BY bucket_id, key
+) AS newest ON newest.bucket_id = gone.bucket_id AND newest.key = gone.key
+WHERE gone.operation IN ('ObjectPut', 'DeleteMarkerPut')
+"""
 
 _ROWS: dict[type, Callable[[int, int, Origin, Any, Names], list[Row]]] = {
     BucketPut: _bucket_put,

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from catalog import Catalog
 from catalog.database.connection import open_database
@@ -101,10 +102,16 @@ async def test_a_database_that_is_too_far_behind_keeps_its_journal(data: Path) -
     drop_segments(data)
     assert follow(data) == after
     with open_database(data) as connection:
-        kept, seqs = before["applied"].seq, [seq for (seq,) in rows(connection, "SELECT seq FROM private.journal")]
+        kept = before["applied"].seq
+        seqs = [seq for (seq,) in rows(connection, "SELECT seq FROM private.journal")]
+        puts = [
+            seq
+            for (seq,) in rows(connection, "SELECT seq FROM journal WHERE operation LIKE '%Put' AND seq = version_seq")
+        ]
         assert set(range(1, kept + 1)) <= set(seqs)
         assert seqs == sorted(seqs)
-        assert {seq for seq in seqs if seq > kept} == {row[0] for row in after["objects"] if row[0] > kept}
+        assert {seq for seq in puts if seq > kept} == {row[0] for row in after["objects"] if row[0] > kept}
+        assert_time_travel_ends_now(connection)
 
 
 async def test_a_log_that_breaks_where_it_is_not_applied_yet(data: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -125,6 +132,60 @@ async def test_a_log_that_breaks_where_it_is_not_applied_yet(data: Path, caplog:
         assert count == len(listed) > 0
     assert "is damaged or missing" in caplog.text
     catalog.release()
+
+
+async def test_time_travel_comes_to_what_there_is(tmp_path: Path) -> None:
+    """Whatever happened between what the journal has and the end."""
+    data = tmp_path / "data"
+    catalog = Catalog.open(data)
+    catalog._log.segment_size = 512 * 1024
+    for versioning in ("", "Enabled"):
+        name = f"bucket-{versioning.lower()}"
+        await catalog.create_bucket(ORIGIN, name, "root", "us-east-1")
+        await catalog.update_bucket(ORIGIN, name, lambda held: replace(held, versioning=versioning))  # noqa: B023
+    ids = await write_and_end(catalog, {})
+    await catalog.close()
+    follow(data)
+    shutil.copy(data / "catalog.duckdb", data / "copy")
+    catalog = Catalog.open(data)
+    catalog._log.segment_size = 512 * 1024
+    await write_and_end(catalog, ids)
+    for _ in range(30):
+        await catalog.put(ORIGIN, catalog.bucket("bucket-"), "filler", DRAFT, bytes(60_000))
+    await catalog.close()
+    expected = follow(data)
+    shutil.move(data / "copy", data / "catalog.duckdb")
+    drop_segments(data)
+    assert follow(data) == expected
+    with open_database(data) as connection:
+        assert_time_travel_ends_now(connection)
+        assert rows(connection, "SELECT count(*) FROM objects WHERE bucket = 'bucket-enabled'") == [(3,)]
+
+
+async def write_and_end(catalog: Catalog, ids: dict[str, str]) -> dict[str, str]:
+    """Each time some are written for good, some hidden, and some of those before are ended."""
+    made: dict[str, str] = {}
+    for name in ("bucket-", "bucket-enabled"):
+        bucket = catalog.bucket(name)
+        for key in ("kept", "again", "hidden", "uncovered", "gone"):
+            if key != "kept" or not ids:
+                made[f"{name}/{key}"] = (await catalog.put(ORIGIN, bucket, key, DRAFT)).version_id
+        if ids:
+            await catalog.delete(ORIGIN, bucket, "hidden")
+            await catalog.delete(ORIGIN, bucket, "uncovered", made[f"{name}/uncovered"])
+            await catalog.delete(ORIGIN, bucket, "gone", made[f"{name}/gone"])
+            await catalog.delete(ORIGIN, bucket, "gone", ids[f"{name}/gone"])
+    return made
+
+
+def assert_time_travel_ends_now(connection: duckdb.DuckDBPyConnection) -> None:
+    for (bucket,) in rows(connection, "SELECT bucket FROM buckets"):
+        listed = connection.execute("SELECT key, seq FROM objects WHERE bucket = ? ORDER BY ALL", [bucket]).fetchall()
+        statement = "SELECT key, seq FROM objects_at_seq(?, 1000000) ORDER BY ALL"
+        assert connection.execute(statement, [bucket]).fetchall() == listed
+        changed = "SELECT key, seq FROM delta_seq(?, 0, 1000000) WHERE change = 'added' ORDER BY key"
+        found = connection.execute(changed, [bucket]).fetchall()
+        assert [key for key, _ in found] == [key for key, _ in listed]
 
 
 def drop_segments(data: Path) -> None:
