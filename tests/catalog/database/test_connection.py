@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import duckdb
 import pytest
 
 from catalog.database import connection as module
-from catalog.database.connection import migrations, open_database
+from catalog.database.applier import apply
+from catalog.database.connection import migrate, migrations, open_database
 from catalog.database.registry import VIEWS
 from catalog.errors import CatalogUnusable
+from tests.catalog.database.history import History, take_step
 
 
 def test_a_new_database_has_every_migration_and_says_when(tmp_path: Path) -> None:
@@ -52,6 +55,29 @@ def test_a_migration_that_fails_leaves_nothing_behind(monkeypatch: pytest.Monkey
     monkeypatch.undo()
     with open_database(tmp_path) as database:
         assert database.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half'").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_catalog_of_the_first_schema_gets_what_later_ones_keep(seed: int) -> None:
+    chance = Random(seed)
+    history = History()
+    history.create_bucket("b", ["", "Enabled", "Suspended"][seed % 3])
+    for _ in range(80):
+        take_step(history, chance.randrange(13), chance.randrange(6), chance.randrange(100))
+    previous = "SELECT seq, operation, ended, previous FROM private.journal ORDER BY ALL"
+    usage = "SELECT * FROM usage ORDER BY ALL"
+    with open_database(None) as database:
+        apply(database, history.records, history.position())
+        expected = [database.execute(statement).fetchall() for statement in (previous, usage)]
+        assert all(expected)
+        database.execute(
+            "DROP TABLE private.usage_recent; DROP TABLE private.usage_settled; DROP TABLE private.usage_changes;"
+            "ALTER TABLE private.journal DROP COLUMN previous;"
+            "DROP TABLE private.views; DROP SCHEMA materialised;"
+            "DELETE FROM private.schema_version WHERE version > 1"
+        )
+        migrate(database)
+        assert [database.execute(statement).fetchall() for statement in (previous, usage)] == expected
 
 
 def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
