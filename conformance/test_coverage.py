@@ -28,6 +28,8 @@ ACROSS = {
     "sql",
     "rolling_restart",
     "workers",
+    "sql",
+    "health",
 }
 
 
