@@ -24,7 +24,7 @@ from catalog.errors import DatabaseBehind, StorageFull, TooManyWaiting
 from catalog.index import Index, encode
 from catalog.index.apply import Change
 from catalog.log import Log
-from catalog.records import LogRecord, Mutation, Origin
+from catalog.records import Bucket, LogRecord, Mutation, Origin
 
 SLOW = 0.001  # seconds a commit may wait for the lock and the disk, smoothed, before it leaves the event loop
 # Submissions of one batch. On the loop it is to hold nobody up: 64 take a millisecond or two.
@@ -39,6 +39,8 @@ class Turn:
 
     index: Index
     txn: lmdb.Transaction
+    change: Change  # what the mutations before it in the batch have made of the index
+    buckets: dict[str, Bucket]  # those that decisions of the batch looked up; they who alter one clear it
     seq: int
     now: int  # milliseconds
     place: tuple[int, int]  # segment and offset of the body that comes with it
@@ -194,10 +196,11 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
         if behind > lag.MOST:
             raise DatabaseBehind(behind)
         change = Change(index, txn)
+        buckets: dict[str, Bucket] = {}
         now = time.time_ns() // 1_000_000
         for submission in batch:
             content = submission.content
-            turn = Turn(index, txn, records.seq + 1, now, records.place(len(content)))
+            turn = Turn(index, txn, change, buckets, records.seq + 1, now, records.place(len(content)))
             try:
                 mutation, result = submission.decide(turn)
             except Exception as refusal:

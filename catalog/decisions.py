@@ -63,11 +63,13 @@ def create_bucket(turn: Turn, draft: Bucket) -> tuple[Mutation, Bucket]:
 
 
 def update_bucket(turn: Turn, name: str, change: Callable[[Bucket], Bucket]) -> tuple[Mutation, Bucket]:
+    turn.buckets.clear()
     bucket = change(lookup.bucket(turn.index, turn.txn, name))
     return BucketPut(bucket), bucket
 
 
 def delete_bucket(turn: Turn, name: str) -> tuple[Mutation, None]:
+    turn.buckets.clear()
     bucket = lookup.bucket(turn.index, turn.txn, name)
     for space in all_spaces(turn.index, turn.txn, space_of(bucket.id)):
         for table in (turn.index.objects, turn.index.versions):
@@ -88,8 +90,7 @@ def put(
     source: Source | None,
 ) -> tuple[Mutation, Version]:
     bucket = _same_bucket(turn, bucket)
-    place = locate(turn.index, turn.txn, bucket.id, escape(key))
-    current = lookup.current(turn.index, turn.txn, place)
+    _, _, place, _, current = turn.change.meet(bucket.id, key)
     if check is not None:
         check(current)
     if upload_id is not None:
@@ -108,8 +109,7 @@ def delete(
     turn: Turn, bucket: Bucket, key: str, version_id: str | None, check: Check | None, owner: str
 ) -> tuple[Mutation | None, Deleted]:
     bucket = _same_bucket(turn, bucket)
-    place = locate(turn.index, turn.txn, bucket.id, escape(key))
-    current = lookup.current(turn.index, turn.txn, place)
+    _, _, place, _, current = turn.change.meet(bucket.id, key)
     if version_id is not None:
         found = lookup.version_by_id(turn.index, turn.txn, place, version_id)
         if check is not None:
@@ -192,7 +192,9 @@ def delete_user(turn: Turn, name: str) -> tuple[Mutation, User]:
 
 def _same_bucket(turn: Turn, bucket: Bucket) -> Bucket:
     """The bucket as it is now; one made anew under the same name is another."""
-    now = lookup.bucket(turn.index, turn.txn, bucket.name)
+    now = turn.buckets.get(bucket.name)
+    if now is None:
+        now = turn.buckets[bucket.name] = lookup.bucket(turn.index, turn.txn, bucket.name)
     if now.id != bucket.id:
         raise NoBucket(bucket.name)
     return now

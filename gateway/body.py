@@ -79,6 +79,8 @@ class Body:
         """The whole body; past `limit` bytes it is refused with MaxMessageLengthExceeded."""
         if self.length is not None and self.length > limit:
             raise _too_long(limit)
+        if self._decoder is None:
+            return self._checked(await self._gather(limit))
         pieces: list[Piece] = []
         size = 0
         async for piece in self:
@@ -104,6 +106,27 @@ class Body:
         self.digest_sha256 = digest
         if self.expected_sha256 is not None:
             compare_sha256(self.expected_sha256, digest)
+
+    async def _gather(self, limit: int) -> bytes:
+        """What comes without framing; most bodies come in one message, and are not copied then."""
+        data, more = await self._next()
+        if not more:
+            return data
+        pieces, size = [data], len(data)
+        while more:
+            data, more = await self._next()
+            pieces.append(data)
+            size += len(data)
+            if size > limit:
+                raise _too_long(limit)
+        return b"".join(pieces)
+
+    def _checked(self, data: bytes) -> bytes:
+        if self.length is not None and len(data) != self.length:
+            raise _wrong_length()
+        if self.check_sha256:
+            self.compare_digest(sha256(data).hexdigest())
+        return data
 
     async def _plain(self) -> AsyncIterator[Piece]:
         digest = sha256() if self.check_sha256 else None

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, MutableMapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from catalog.records import Origin, User
+from catalog.records import User
 from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
 from gateway.auth import authenticate
 from gateway.body import ClientDisconnect, open_body
@@ -112,8 +112,7 @@ class Endpoint:
         expected = request.headers.get("x-amz-expected-bucket-owner")
         if expected is not None and bucket is not None and expected != bucket.owner:
             raise S3Error("AccessDenied")
-        origin = Origin(caller.id, request.client_ip, request.request_id)
-        return Context(self.catalog, self.blobs, self.settings, request, caller, origin, bucket)
+        return Context(self.catalog, self.blobs, self.settings, request, caller, bucket)
 
 
 def handler_of(operation: Operation) -> Callable[..., Awaitable[dict[str, Any] | None]]:

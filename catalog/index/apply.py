@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import lmdb
 import msgspec
@@ -41,6 +41,16 @@ from catalog.records import (
 decode_part: Callable[[bytes], Part] = msgspec.msgpack.Decoder(Part).decode
 
 
+class Met(NamedTuple):
+    """What the index has under a key: its spelling there (None: nowhere yet) and the current version."""
+
+    bucket_id: int
+    key: str
+    place: bytes | None
+    raw: bytes | None
+    current: Version | None
+
+
 class Change:
     """The index while mutations are applied to it, in one write transaction. `finish` names the blobs that died."""
 
@@ -49,9 +59,20 @@ class Change:
         self.txn = txn
         self._blobs: dict[bytes, int] = {}
         self._segments: dict[int, list[int]] = {}
+        self._met: Met | None = None
+
+    def meet(self, bucket_id: int, key: str, create: bool = False) -> Met:
+        """The key's place and its current entry: looked up once for the decision and for what comes of it."""
+        met = self._met
+        if met is None or met.key != key or met.bucket_id != bucket_id or (met.place is None and create):
+            place = self.locate(bucket_id, key, create)
+            raw = self.txn.get(place, db=self.index.objects) if place is not None else None
+            met = self._met = Met(bucket_id, key, place, raw, version_of(raw) if raw is not None else None)
+        return met
 
     def apply(self, mutation: Mutation) -> None:
         _APPLY[type(mutation)](self, mutation)
+        self._met = None
 
     def finish(self) -> list[bytes]:
         """Write the counts of what lives where; the ids returned are of blobs that nothing names any more."""
@@ -96,11 +117,10 @@ class Change:
 
     def object_changed(self, mutation: ObjectChanged) -> None:
         put, txn, index = mutation.put, self.txn, self.index
-        key = self.locate(mutation.bucket_id, mutation.key, create=put is not None)
+        met = self.meet(mutation.bucket_id, mutation.key, create=put is not None)
+        key, raw, current = met.place, met.raw, met.current
         if key is None:
             return
-        raw = txn.get(key, db=index.objects)
-        current = version_of(raw) if raw is not None else None
         for removed in mutation.removed:
             if current is not None and current.seq == removed.seq:
                 self.release(current)

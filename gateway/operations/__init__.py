@@ -7,11 +7,12 @@ import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catalog.records import Origin
 from gateway.access import allow
 
 if TYPE_CHECKING:
     from catalog import Catalog
-    from catalog.records import Bucket, Origin, User
+    from catalog.records import Bucket, User
     from gateway.blobs import Blobs
     from gateway.request import Request
     from gateway.settings import Settings
@@ -26,8 +27,12 @@ class Context:
     settings: Settings
     request: Request
     caller: User
-    origin: Origin
     bucket: Bucket | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """What the catalog is to note of who asked for a change."""
+        return Origin(self.caller.id, self.request.client_ip, self.request.request_id)
 
     @property
     def here(self) -> Bucket:

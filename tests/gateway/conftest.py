@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog import Catalog
-from catalog.records import Bucket, Origin, User
+from catalog.records import Bucket, User
 from gateway import operations
 from gateway.access import ROOT_ID
 from gateway.blobs import Blobs
@@ -50,8 +50,7 @@ def context(catalog: Catalog, settings: Settings) -> NewContext:
 
     def make(bucket: str | None = None, caller: User = ALICE, settings: Settings = settings) -> Context:
         found: Bucket | None = catalog.bucket(bucket) if bucket else None
-        origin = Origin(caller.id, "127.0.0.1", "0" * 16)
-        return Context(catalog, Blobs(settings.data), settings, request(), caller, origin, found)
+        return Context(catalog, Blobs(settings.data), settings, request(), caller, found)
 
     return make
 

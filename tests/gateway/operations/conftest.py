@@ -43,7 +43,7 @@ async def at(catalog: Catalog, blobs: Blobs, tmp_path: Path) -> Callable[..., Co
     def make(bucket: str = "b", caller: User = ALICE, headers: dict[str, str] | None = None) -> Context:
         settings = Settings(data=tmp_path)
         request = Request.from_scope(scope(headers or {}), nothing)
-        return Context(catalog, blobs, settings, request, caller, Origin(caller.id), catalog.bucket(bucket))
+        return Context(catalog, blobs, settings, request, caller, catalog.bucket(bucket))
 
     return make
 
