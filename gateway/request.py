@@ -77,7 +77,8 @@ class Request:
 
     def locate(self) -> None:
         """Parses path and query. Raises InvalidURI, InvalidBucketName or KeyTooLongError."""
-        self.query = parse_query(self.raw_query)
+        if self.raw_query:
+            self.query = parse_query(self.raw_query)
         self.bucket, self.key = split_path(self.raw_path, self.host_bucket)
 
     @classmethod
@@ -111,7 +112,7 @@ class Request:
     @property
     def host_bucket(self) -> str | None:
         """The bucket, if it is the host that names it and not the path."""
-        return bucket_of(self.host, self._domains)
+        return bucket_of(self.host, self._domains) if self._domains else None
 
     def other_hosts(self) -> list[str]:
         """What a proxy may have made of the Host the client signed; only those that name the same bucket."""

@@ -22,8 +22,9 @@ def authenticate(request: Request, find_user: FindUser, region: str, now: float)
     Parameters of a presigned URL that stand for headers are put among `request.headers` once they are proved.
     """
     authorization = request.headers.get("authorization")
-    presigned = bool(request.query) and is_presigned(request.query)
-    presigned_2 = bool(request.query) and version2.is_presigned(request.query)
+    presigned = presigned_2 = False
+    if request.query:
+        presigned, presigned_2 = is_presigned(request.query), version2.is_presigned(request.query)
     if bool(authorization) + presigned + presigned_2 > 1:
         raise invalid_argument(
             "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query"

@@ -17,7 +17,7 @@ from gateway.auth.claim import (
     parse_signed_headers,
 )
 from gateway.auth.dates import refuse_skew, request_moment
-from gateway.auth.payload import require_payload_hash
+from gateway.auth.payload import EMPTY_SHA256, require_payload_hash
 from gateway.auth.proof import FindUser, Identity, known_user, prove, require_signed
 from gateway.request import Request
 from gateway.s3.errors import S3Error, invalid_argument
@@ -31,9 +31,11 @@ def authenticate_header(request: Request, authorization: str, find_user: FindUse
         raise _malformed(date_mismatch(credential.day, moment.stamp))
     user = known_user(credential.access_key, headers.get("x-amz-security-token"), find_user)
     refuse_skew(moment, now)
-    payload_hash = require_payload_hash(headers.get("x-amz-content-sha256"))
+    payload_hash = headers.get("x-amz-content-sha256")
+    if payload_hash != EMPTY_SHA256:
+        payload_hash = require_payload_hash(payload_hash)
     require_signed(headers, signed)
-    query = canonical_query(request.raw_query)
+    query = canonical_query(request.raw_query) if request.raw_query else ""
     return prove(request, Claim(credential, signed, signature, moment.stamp, query, payload_hash), user)
 
 

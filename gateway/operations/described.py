@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.records import NULL_VERSION, Bucket, Version
+from catalog.records import NULL_VERSION, Bucket
 from gateway.operations.tagging import tags_of_header
 from gateway.s3.errors import S3Error
 
@@ -82,12 +82,8 @@ def read_storage_class(given: str | None) -> str:
     return given
 
 
-def shown_headers(version: Version) -> dict[str, Any]:
-    shown: dict[str, Any] = {"content_type": version.content_type}
-    if version.headers:
-        headers = version.headers
-        shown |= {member: headers[name] for member, name in KEPT.items() if name in headers}
-    return shown
+def shown_headers(headers: dict[str, str]) -> dict[str, Any]:
+    return {member: headers[name] for member, name in KEPT.items() if name in headers}
 
 
 def shown_class(storage_class: str) -> str | None:

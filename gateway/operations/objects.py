@@ -177,17 +177,21 @@ def shown_object(
     checksum_mode: str | None,
     overrides: dict[str, str],
 ) -> dict[str, Any]:
-    output = {
+    output: dict[str, Any] = {
         "accept_ranges": "bytes",
         "last_modified": version.modified,
         "content_length": chosen.length,
         "etag": version.etag,
-        **shown_headers(version),
-        "metadata": version.metadata,
         "version_id": shown_version(cx.here, version.version_id),
         "storage_class": shown_class(version.storage_class),
-        "tag_count": len(version.tags) if version.tags else None,
+        "content_type": version.content_type,
     }
+    if version.headers:
+        output |= shown_headers(version.headers)
+    if version.metadata:
+        output["metadata"] = version.metadata
+    if version.tags:
+        output["tag_count"] = len(version.tags)
     if overrides:
         output |= _allowed(cx, overrides)
     if chosen.partial:
