@@ -28,8 +28,6 @@ ACROSS = {
     "sql",
     "rolling_restart",
     "workers",
-    "sql",
-    "health",
 }
 
 

@@ -26,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return fail(f"{error.path}: no room on the disk")
     except CatalogError as error:
         return fail(getattr(error, "why", repr(error)))
+    except BrokenPipeError:
+        # Whoever reads the output has had enough; Python would write what is left once more, at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 130
     return int(result or 0)

@@ -63,6 +63,7 @@ def owner_of(settings: Settings, name: str) -> str | None:
 
 @contextmanager
 def target(output: Path | None, form: str) -> Iterator[IO[bytes]]:
+    """Standard output, or a file, which is not there if it could not be written whole."""
     if output is None:
         if form in BINARY and sys.stdout.isatty():
             raise CommandError(f"{form} is not for a terminal: name a file with --output")
@@ -73,8 +74,13 @@ def target(output: Path | None, form: str) -> Iterator[IO[bytes]]:
         file = output.open("wb")
     except OSError as error:
         raise CommandError(f"{output}: {error.strerror}") from None
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+    except BaseException:
+        if output.is_file():
+            output.unlink()
+        raise
 
 
 def write(settings: Settings, statement: str, owner: str | None, given: argparse.Namespace, file: IO[bytes]) -> None:

@@ -94,3 +94,22 @@ def test_a_user_s_eyes_see_the_user_s_buckets(capsys: pytest.CaptureFixture[str]
     assert main(["sql", "SELECT count(*) AS n FROM journal", "--format", "csv"]) == 0
     assert main(["sql", "SELECT 1", "--user", "bob"]) == 1
     assert capsys.readouterr() == ('"n"\n0\n"n"\n1\n', "ducket: there is no user bob\n")
+
+
+def test_a_file_that_could_not_be_written_whole_is_not_left(tmp_path: Path) -> None:
+    main(["user", "create", "alice"])
+    statement = "SELECT CAST(if(range = 40000, 'x', '1') AS INTEGER) AS n FROM range(50000)"
+    assert main(["sql", statement, "--format", "csv", "--output", str(tmp_path / "result")]) == 1
+    assert not (tmp_path / "result").exists()
+
+
+def test_who_reads_the_output_may_stop_early() -> None:
+    main(["user", "create", "alice"])
+    data = str(Path("data").resolve())
+    command = [sys.executable, "-m", "gateway.cli", "sql", "FROM range(3000000)", "--format", "csv", "--data", data]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as running:
+        assert running.stdout is not None and running.stderr is not None
+        assert running.stdout.readline() == b'"range"\n'
+        running.stdout.close()
+        assert running.wait() == 1
+        assert running.stderr.read() == b""
