@@ -145,6 +145,18 @@ class QueryRefused(CatalogError):
 
 
 @dataclass
+class InvalidFilter(CatalogError):
+    """A typed query's argument that means nothing; `field` is its name."""
+
+    field: str
+    reason: str
+
+    @property
+    def why(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+@dataclass
 class QueryFailed(CatalogError):
     """DuckDB's own words on why a query did not succeed."""
 

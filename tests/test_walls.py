@@ -62,7 +62,12 @@ BEHIND_THE_SCENES = {
     "gateway.supervisor": {"catalog.folder", "catalog.database.limits"},
     "gateway.sql": {"catalog.database.remote", "catalog.database.frames"},
     "gateway.health": {"catalog.database.remote"},
-    "gateway.cli": {"catalog.database.client", "catalog.database.frames", "catalog.database.limits"},
+    "gateway.cli": {
+        "catalog.database.client",
+        "catalog.database.frames",
+        "catalog.database.limits",
+        "catalog.queries",
+    },
 }
 
 

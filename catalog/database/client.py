@@ -237,7 +237,7 @@ class Local:
     def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]:
         self._follower.catch_up()
         seconds = asked.seconds or self._limits.seconds
-        query = Query(self._connection, asked.statement, asked.owner, asked.form, self._limits)
+        query = Query(self._connection, asked.statement, asked.owner, asked.form, self._limits, asked.parameters)
         timer = threading.Timer(seconds, query.stop, [f"the query took longer than {seconds:g} seconds"])
         timer.start()
         try:

@@ -14,6 +14,9 @@ MAX_REQUEST = 4 * 1024 * 1024
 MAX_ANSWER = 2**31
 
 
+Value = str | int | float | bool | None
+
+
 class Frame(msgspec.Struct, tag_field="kind"):
     pass
 
@@ -22,13 +25,14 @@ class Sql(Frame, tag="sql"):
     """Answered by Columns, any number of Rows, and End; by Failure at any point instead.
 
     0 seconds are as many as a query may take. `owner` is the id of the user whose buckets it sees, None for all. `form`
-    is what the result comes as: see `formats.ENCODERS`.
+    is what the result comes as: see `formats.ENCODERS`. `parameters` are the values of `$name` in the statement.
     """
 
     statement: str
     seconds: float = 0.0
     owner: str | None = None
     form: str = "separate"
+    parameters: dict[str, Value] = {}
 
 
 class AskHealth(Frame, tag="health"):

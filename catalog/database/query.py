@@ -9,7 +9,7 @@ import duckdb
 import pyarrow as pa
 
 from catalog.database.formats import ENCODERS
-from catalog.database.frames import Columns, End, Rows
+from catalog.database.frames import Columns, End, Rows, Value
 from catalog.database.guard import check
 from catalog.database.limits import Limits
 from catalog.database.registry import see
@@ -28,14 +28,19 @@ class Query:
         owner: str | None = None,
         form: str = "separate",
         limits: Limits | None = None,
+        parameters: dict[str, Value] | None = None,
     ) -> None:
-        """It sees the buckets of a user, by its id; all for None. `form` is one of `formats.ENCODERS`."""
+        """It sees the buckets of a user, by its id; all for None. `form` is one of `formats.ENCODERS`.
+
+        The result of a query with `parameters` lies whole in memory before its first row is given.
+        """
         self._connection = connection
         self._cursor = connection.cursor()
         self._statement = statement
         self._owner = owner
         self._form = form
         self._limits = limits or Limits()
+        self._parameters = parameters or None
         self._count = 0
         self._stopped: str | None = None
 
@@ -50,7 +55,7 @@ class Query:
             statement = check(self._cursor, self._statement, whole=self._owner is None)
             self._cursor.execute("BEGIN TRANSACTION READ ONLY")
             self._raise_if_stopped()
-            relation = self._cursor.sql(statement)
+            relation = self._cursor.sql(statement, params=self._parameters)
             yield Columns(relation.columns, [str(kind) for kind in relation.types])
             reader = relation.to_arrow_reader(_BATCH)
             for piece in encode(reader.schema, self._batches(reader), self._connection):

@@ -132,7 +132,8 @@ class Session:
     async def _run_query(self, request: Sql) -> None:
         limits = self._desk.limits
         async with self._place(min(request.seconds or limits.seconds, limits.seconds)):
-            query = Query(self._desk.connection, request.statement, request.owner, request.form, limits)
+            asked = (request.statement, request.owner, request.form)
+            query = Query(self._desk.connection, *asked, limits, request.parameters)
             await self._pump(query)
 
     @asynccontextmanager

@@ -137,3 +137,14 @@ def test_parquet_has_all_rows(database: duckdb.DuckDBPyConnection, count: int) -
     table = parquet.read_table(io.BytesIO(target.getvalue()))
     assert table["n"].to_pylist() == list(range(count))
     assert table.schema.field("m").type == pa.map_(pa.string(), pa.string())
+
+
+def test_parameters_are_values_never_text(database: duckdb.DuckDBPyConnection) -> None:
+    given = {"t": "x' OR true --", "n": 2, "nothing": None}
+    answers = Query(database, "SELECT $t AS t, $n + 1 AS n, $nothing::VARCHAR AS z", None, "jsonl", None, given).run()
+    assert b"".join(answer.data for answer in answers if isinstance(answer, Rows)) == (
+        b'{"t":"x\' OR true --","n":3,"z":null}\n'
+    )
+    for statement, given in (("SELECT $t", {}), ("SELECT 1", {"t": 1})):
+        with pytest.raises(QueryFailed, match="t"):
+            list(Query(database, statement, parameters=given).run())

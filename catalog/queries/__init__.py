@@ -1,0 +1,39 @@
+"""Questions about the catalog with typed answers: over a running server or a stopped folder, whichever `reach` found.
+
+Each is a statement or two over the public views, with what it was given bound to it, and never one statement a row.
+"""
+
+from catalog.database.client import Reached, reach
+from catalog.queries.delta import Change, compute_version_delta
+from catalog.queries.files import File, FileFilter, FileVersion, list_files, list_versions
+from catalog.queries.finding import Artifact, Duplicate, find_by_artifact_id, find_duplicates
+from catalog.queries.pages import Page
+from catalog.queries.points import Point, parse_point
+from catalog.queries.stats import VersionStats, get_version_stats
+from catalog.queries.usage import DiskUsage, StorageUsage, Usage, get_disk_usage, get_storage_usage
+
+__all__ = [
+    "Artifact",
+    "Change",
+    "DiskUsage",
+    "Duplicate",
+    "File",
+    "FileFilter",
+    "FileVersion",
+    "Page",
+    "Point",
+    "Reached",
+    "StorageUsage",
+    "Usage",
+    "VersionStats",
+    "compute_version_delta",
+    "find_by_artifact_id",
+    "find_duplicates",
+    "get_disk_usage",
+    "get_storage_usage",
+    "get_version_stats",
+    "list_files",
+    "list_versions",
+    "parse_point",
+    "reach",
+]

@@ -1,0 +1,199 @@
+"""`ducket catalog stats|files|versions|delta|usage|find|duplicates`: what a bucket holds, held and changed."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gateway.cli.options import CommandError, Commands, add_settings, settings_of
+from gateway.cli.table import table
+
+if TYPE_CHECKING:  # it brings DuckDB along, which the other commands need not wait for
+    from catalog.queries import FileFilter, Page, Reached, Usage
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+WIDE = ("object_tags", "user_metadata", "keys")  # what a table has no room for
+BY = ("bucket", "prefix", "tag", "owner", "storage_class", "content_type", "age")
+SORTS = ("key", "size", "last_modified_date")
+
+
+def add(commands: Commands) -> None:
+    group = commands.add_parser("catalog", help="what a bucket holds, held and changed; what takes the space")
+    actions = group.add_subparsers(metavar="QUESTION", required=True)
+
+    def question(name: str, help: str, run: Callable[[argparse.Namespace], None]) -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = actions.add_parser(name, help=help)
+        command.add_argument("--json", action="store_true", help="write JSON")
+        command.set_defaults(run=run)
+        add_settings(command, only=["data"])
+        return command
+
+    stats = question("stats", "a bucket in numbers", run_stats)
+    files = question("files", "the current objects of a bucket, filtered and sorted", run_files)
+    versions = question("versions", "all versions in a bucket, filtered", run_versions)
+    delta = question("delta", "what changed in a bucket between two points", run_delta)
+    usage = question("usage", "what takes the space", run_usage)
+    find = question("find", "the versions with an ETag, checksum or version id", run_find)
+    duplicates = question("duplicates", "the contents that a bucket holds more than once", run_duplicates)
+
+    for command in (stats, files, versions, delta, duplicates):
+        command.add_argument("bucket", metavar="BUCKET")
+    for command in (stats, files):
+        command.add_argument("--at", metavar="POINT", help="as it was: a sequence number or a time (UTC)")
+    delta.add_argument("since", metavar="FROM", help="a sequence number or a time (UTC)")
+    delta.add_argument("until", metavar="TO", nargs="?", default="latest", help="the same (default: latest)")
+    find.add_argument("artifact_id", metavar="ID")
+    usage.add_argument("--by", choices=BY, default="bucket", help="what is summed up")
+    usage.add_argument("--bucket", metavar="B", help="of one bucket only")
+    usage.add_argument("--depth", metavar="N", type=int, default=1, help="levels of prefixes (default: 1)")
+    usage.add_argument("--tag", metavar="KEY", help="the tag that it is by")
+    files.add_argument("--sort", choices=SORTS, default="key")
+    files.add_argument("--descending", action="store_true")
+    for command in (files, versions):
+        add_filters(command)
+    for command in (files, versions, delta, find, duplicates):
+        command.add_argument("--limit", metavar="N", type=int, default=1000, help="rows of a page (default: 1000)")
+        command.add_argument("--after", metavar="NEXT", help="the page behind the one that ended with this")
+
+
+def add_filters(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--prefix", metavar="P", default="")
+    command.add_argument("--glob", metavar="G", help="of the key: * is anything, slashes too, ? one character")
+    command.add_argument(
+        "--tag", metavar="KEY[=VALUE]", action="append", default=[], help="may be given more than once"
+    )
+    command.add_argument("--metadata", metavar="KEY[=VALUE]", action="append", default=[], help="as --tag")
+    command.add_argument("--min-size", metavar="BYTES", type=int)
+    command.add_argument("--max-size", metavar="BYTES", type=int)
+    command.add_argument("--min-age", metavar="AGE", help="a number with s, m, h, d or w behind it")
+    command.add_argument("--max-age", metavar="AGE", help="the same")
+    command.add_argument("--content-type", metavar="TYPE", help="as --glob")
+    command.add_argument("--storage-class", metavar="CLASS")
+
+
+def run_stats(given: argparse.Namespace) -> None:
+    from catalog.queries import get_version_stats, parse_point
+
+    at = None if given.at is None else parse_point("at", given.at)
+    with reached(given) as catalog:
+        found = get_version_stats(catalog, given.bucket, at)
+    show(given, asdict(found), [("what", "number"), *asdict(found).items()])
+
+
+def run_files(given: argparse.Namespace) -> None:
+    from catalog.queries import File, list_files, parse_point
+
+    at = None if given.at is None else parse_point("at", given.at)
+    with reached(given) as catalog:
+        order = (given.sort, given.descending, at)
+        show_page(given, File, list_files(catalog, given.bucket, filter_of(given), *order, given.limit, given.after))
+
+
+def run_versions(given: argparse.Namespace) -> None:
+    from catalog.queries import FileVersion, list_versions
+
+    with reached(given) as catalog:
+        found = list_versions(catalog, given.bucket, filter_of(given), given.limit, given.after)
+        show_page(given, FileVersion, found)
+
+
+def run_delta(given: argparse.Namespace) -> None:
+    from catalog.queries import Change, compute_version_delta, parse_point
+
+    points = (parse_point("since", given.since), parse_point("until", given.until))
+    with reached(given) as catalog:
+        show_page(given, Change, compute_version_delta(catalog, given.bucket, *points, given.limit, given.after))
+
+
+def run_usage(given: argparse.Namespace) -> None:
+    from catalog.queries import Usage, get_disk_usage, get_storage_usage
+
+    with reached(given) as catalog:
+        found = get_storage_usage(catalog, given.by, given.bucket, given.depth, given.tag)
+    disk = get_disk_usage(settings_of(given).data)
+    if given.json:
+        print(as_json({**asdict(found), "disk": asdict(disk)}))
+        return
+    names = [given.by, *(field.name for field in fields(Usage)[1:])]
+    print(table(names, [line(group) for group in found.groups] + [["(all)", *line(found.total)[1:]]]))
+    print("\n" + table(("on disk", "bytes"), list(asdict(disk).items())))
+
+
+def run_find(given: argparse.Namespace) -> None:
+    from catalog.queries import Artifact, find_by_artifact_id
+
+    with reached(given) as catalog:
+        show_page(given, Artifact, find_by_artifact_id(catalog, given.artifact_id, given.limit, given.after))
+
+
+def run_duplicates(given: argparse.Namespace) -> None:
+    from catalog.queries import Duplicate, find_duplicates
+
+    with reached(given) as catalog:
+        show_page(given, Duplicate, find_duplicates(catalog, given.bucket, given.limit, given.after))
+
+
+@contextmanager
+def reached(given: argparse.Namespace) -> Iterator[Reached]:
+    from catalog.queries import reach
+
+    with reach(settings_of(given).data) as catalog:
+        yield catalog
+
+
+def filter_of(given: argparse.Namespace) -> FileFilter:
+    from catalog.queries import FileFilter
+
+    return FileFilter(
+        given.prefix,
+        given.glob,
+        pairs(given.tag),
+        pairs(given.metadata),
+        given.min_size,
+        given.max_size,
+        age("--min-age", given.min_age),
+        age("--max-age", given.max_age),
+        given.content_type,
+        given.storage_class,
+    )
+
+
+def pairs(texts: list[str]) -> Mapping[str, str | None]:
+    split = [text.partition("=") for text in texts]
+    return {key: value if sign else None for key, sign, value in split}
+
+
+def age(flag: str, text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    told = re.fullmatch(r"(\d{1,6})([smhdw])", text, re.ASCII)
+    if told is None:
+        raise CommandError(f"{flag}: an age is a number with {', '.join(UNITS)} behind it, as 30d; not {text}")
+    return timedelta(**{UNITS[told[2]]: int(told[1])})
+
+
+def show_page(given: argparse.Namespace, kind: type, page: Page[Any]) -> None:
+    names = [field.name for field in fields(kind) if field.name not in WIDE]
+    rows = [tuple(getattr(item, name) for name in names) for item in page.items]
+    show(given, asdict(page), [names, *rows])
+    if page.next is not None and not given.json:
+        print(f"\nmore: --after {page.next}")
+
+
+def show(given: argparse.Namespace, whole: dict[str, Any], rows: list[Any]) -> None:
+    print(as_json(whole) if given.json else table(rows[0], rows[1:]))
+
+
+def as_json(whole: dict[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2).decode()
+
+
+def line(usage: Usage) -> list[Any]:
+    return list(asdict(usage).values())
