@@ -112,17 +112,18 @@ class Protocol(asyncio.Protocol):
         pass
 
     def data_received(self, data: bytes) -> None:
-        if self.in_head:
-            self.head += len(data)
-            if self.head > MAX_HEAD:
-                self.refuse(S3Error("RequestHeaderSectionTooLarge"))
-                return
+        heading = self.headers if self.in_head else None
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self.decline(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self.refuse(S3Error("BadRequest"))
+        else:
+            if heading is not None and self.in_head and heading is self.headers:
+                self.head += len(data)
+                if self.head > MAX_HEAD:
+                    self.refuse(S3Error("RequestHeaderSectionTooLarge"))
 
     def pause_writing(self) -> None:
         if self.writable is None:
@@ -154,6 +155,7 @@ class Protocol(asyncio.Protocol):
         scope = self.scope()
         keep_alive = self.parser.should_keep_alive() and scope["http_version"] != "1.0" and not self.retiring
         withheld = "expect" in self.headers and self.headers["expect"].lower() == "100-continue"
+        self.headers = {}  # what follows a chunked body in HTTP's own trailers is nobody's header
         exchange = Exchange(self, scope, keep_alive, withheld)
         if self.exchange is None:
             self.start(exchange)
@@ -161,7 +163,16 @@ class Protocol(asyncio.Protocol):
             self.pause_reading()
             self.waiting.append(exchange)
 
+    def on_chunk_header(self) -> None:
+        """Behind the last one come HTTP's trailers: a head like the first, and no longer."""
+        self.headers = {}
+        self.head, self.in_head = 0, True
+
+    def on_chunk_complete(self) -> None:
+        self.in_head = False
+
     def on_body(self, body: bytes) -> None:
+        self.in_head = False
         if (exchange := self.last) is not None:
             exchange.take(body)
 
@@ -268,9 +279,12 @@ class Protocol(asyncio.Protocol):
             last.keep_alive = False
 
     def refuse(self, error: S3Error) -> None:
-        """The answer to what is no request."""
+        """The answer to what is no request; none, where it would fall into the middle of another's."""
         self.in_head = False
         log.warning("refused what is no HTTP request: %s", error.code)
+        if self.exchange is not None and self.exchange.started:
+            self.transport.abort()
+            return
         request_id = os.urandom(8).hex().upper()
         answer = render_error(error, "", request_id, "")
         own = f"x-amz-request-id: {request_id}\r\nconnection: close\r\n".encode()

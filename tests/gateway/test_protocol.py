@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from gateway.exchange import Message
 from gateway.protocol import MAX_HEAD
 from tests.gateway.connections import Send, served
 
@@ -32,6 +35,46 @@ async def test_bodies_are_not_counted(send: Send) -> None:
     head = b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (2 * MAX_HEAD)
     answer = await send(head, *[b"x" * 1024] * (2 * MAX_HEAD // 1024), expected=b"x" * 1024)
     assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_body_that_comes_with_the_rest_of_a_head_is_not_counted_with_it(send: Send) -> None:
+    head = b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (2 * MAX_HEAD)
+    answer = await send(head[:20], head[20:] + b"x" * (2 * MAX_HEAD), expected=b"x" * 1024)
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+CHUNKED = b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_large_chunks_are_not_counted(send: Send) -> None:
+    chunk = b"%x\r\n%b\r\n" % (2 * MAX_HEAD, b"x" * 2 * MAX_HEAD)
+    head = CHUNKED.replace(b"Host: a", b"Connection: close")
+    answer = await send(head, chunk[:3], chunk[3:10], chunk[10:], chunk, b"0\r\n", b"A: b\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\n" + b"x" * 4 * MAX_HEAD)
+
+
+@pytest.mark.parametrize("trailer", [b"X-A: " + b"x" * 8000, b"x" * 8000, b"X: y\r\n" * 1334])
+async def test_trailers_without_end_are_cut(send: Send, trailer: bytes) -> None:
+    answer = await send(CHUNKED + b"1\r\na\r\n0\r\n", *[trailer] * 9)
+    assert b"<Code>RequestHeaderSectionTooLarge</Code>" in answer
+
+
+async def test_trailers_of_http_are_nobody_s_headers(send: Send) -> None:
+    head = CHUNKED.replace(b"PUT /", b"PUT /headers")
+    answer = await send(head + b"1\r\na\r\n0\r\nX-Amz-Acl: a\r\nHost: b\r\n\r\n", expected=b"chunked")
+    assert answer.endswith(b"\r\n\r\nhost=a;transfer-encoding=chunked")
+
+
+async def test_nonsense_does_not_put_an_error_into_the_answer_under_way() -> None:
+    async def endless(scope: Message, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+        await send({"type": "http.response.body", "body": b"abc", "more_body": True})
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with served(endless) as send:
+        answer = await send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\0\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\nabc")
 
 
 async def test_heads_are_counted_one_by_one(send: Send) -> None:
