@@ -30,6 +30,7 @@ from catalog.database.frames import (
     End,
     Failure,
     Frame,
+    NamePoint,
     Rows,
     Sql,
     Status,
@@ -45,6 +46,7 @@ from catalog.database.ownership import DatabaseBusy, owning
 from catalog.database.query import Query
 from catalog.database.source import Source, open_source
 from catalog.database.status import take_status
+from catalog.database.tables import points
 from catalog.database.views import change, every
 from catalog.errors import CatalogUnusable, QueryFailed, QueryRefused, QueryStopped
 from catalog.records import Position
@@ -116,6 +118,7 @@ class Reached(Protocol):
     def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]: ...
     def views(self) -> list[View]: ...
     def change_view(self, action: str, name: str, text: str) -> None: ...
+    def name_point(self, bucket: str, name: str, seq: int) -> None: ...
     def status(self) -> Status: ...
     def sync(self) -> Position: ...
 
@@ -190,6 +193,10 @@ class Remote:
         """See `views.change`."""
         self._ask(ChangeView(action, name, text))
 
+    def name_point(self, bucket: str, name: str, seq: int) -> None:
+        """See `points.put`."""
+        self._ask(NamePoint(bucket, name, seq))
+
     def status(self) -> Status:
         answer = self._ask(AskStatus())
         assert isinstance(answer, Status)
@@ -251,6 +258,10 @@ class Local:
     def change_view(self, action: str, name: str, text: str) -> None:
         self._follower.catch_up()
         change(self._connection, action, name, text)
+
+    def name_point(self, bucket: str, name: str, seq: int) -> None:
+        self._follower.catch_up()
+        points.put(self._connection, bucket, name, seq)
 
     def status(self) -> Status:
         return take_status(self._directory, self._connection, self._follower, self._source)

@@ -59,6 +59,14 @@ class ChangeView(Frame, tag="view"):
     text: str = ""
 
 
+class NamePoint(Frame, tag="point"):
+    """Give a name to the state behind a mutation: see `points.put`. Answered by Synced, or Failure."""
+
+    bucket: str
+    name: str
+    seq: int
+
+
 class Columns(Frame, tag="columns"):
     """`types` are DuckDB's names."""
 
@@ -118,7 +126,7 @@ class Synced(Frame, tag="synced"):
     applied: Position
 
 
-Request = Sql | AskStatus | AskHealth | AskViews | ChangeView | Sync
+Request = Sql | AskStatus | AskHealth | AskViews | ChangeView | NamePoint | Sync
 Answer = Columns | Rows | End | Failure | Status | Health | Views | Synced
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -24,6 +24,7 @@ from catalog.database.frames import (
     Failure,
     Frame,
     Health,
+    NamePoint,
     Request,
     Sql,
     Sync,
@@ -38,6 +39,7 @@ from catalog.database.query import Query
 from catalog.database.registry import see
 from catalog.database.source import Source
 from catalog.database.status import take_status
+from catalog.database.tables import points
 from catalog.database.views import change, every
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
 
@@ -110,6 +112,10 @@ class Session:
                 async with self._place(desk.limits.seconds):
                     await self._run(change, request.action, request.name, request.text)
                 await self._send(Views(await self._run(every)))
+            case NamePoint():
+                async with self._place(desk.limits.seconds):
+                    await self._run(points.put, request.bucket, request.name, request.seq)
+                await self._send(Synced(desk.follower.applied))
             case AskStatus():
                 loop, problem = asyncio.get_running_loop(), desk.pace.problem
                 about = (desk.directory, desk.connection, desk.follower, desk.source, problem)

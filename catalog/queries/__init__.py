@@ -8,7 +8,16 @@ from catalog.queries.delta import Change, compute_version_delta
 from catalog.queries.files import File, FileFilter, FileVersion, list_files, list_versions
 from catalog.queries.finding import Artifact, Duplicate, find_by_artifact_id, find_duplicates
 from catalog.queries.pages import Page
-from catalog.queries.points import Point, parse_point
+from catalog.queries.points import (
+    LatestPoint,
+    NamedPoint,
+    Point,
+    get_point,
+    latest_point,
+    list_points,
+    parse_point,
+    set_point,
+)
 from catalog.queries.stats import VersionStats, get_version_stats
 from catalog.queries.usage import DiskUsage, StorageUsage, Usage, get_disk_usage, get_storage_usage
 
@@ -20,6 +29,8 @@ __all__ = [
     "File",
     "FileFilter",
     "FileVersion",
+    "LatestPoint",
+    "NamedPoint",
     "Page",
     "Point",
     "Reached",
@@ -30,10 +41,14 @@ __all__ = [
     "find_by_artifact_id",
     "find_duplicates",
     "get_disk_usage",
+    "get_point",
     "get_storage_usage",
     "get_version_stats",
+    "latest_point",
     "list_files",
+    "list_points",
     "list_versions",
     "parse_point",
     "reach",
+    "set_point",
 ]

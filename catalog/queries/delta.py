@@ -7,9 +7,10 @@ from datetime import datetime
 
 from catalog.database.client import Reached
 from catalog.database.frames import Value
+from catalog.database.tables.points import LATEST
 from catalog.errors import InvalidFilter
 from catalog.queries.pages import Page, check_limit, columns, cut, rows, unpack
-from catalog.queries.points import LATEST, Point, resolve
+from catalog.queries.points import Point, resolve
 
 
 @dataclass(frozen=True)

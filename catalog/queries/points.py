@@ -1,31 +1,79 @@
-"""Points in the catalog's history: a sequence number, a time, or the latest mutation."""
+"""Points in a bucket's history: a sequence number, a time, a name that somebody gave to one, or the latest mutation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from catalog.database.client import Reached
 from catalog.database.frames import Value
+from catalog.database.tables.points import LATEST
 from catalog.errors import InvalidFilter
-from catalog.queries.pages import values
-
-LATEST = "latest"
+from catalog.queries.pages import columns, rows, values
 
 Point = int | datetime | str
 
 
-def parse_point(field: str, text: str) -> Point:
-    """A sequence number, a time (UTC, unless it says otherwise) or a name, by its looks. Raises InvalidFilter."""
+@dataclass(frozen=True)
+class NamedPoint:
+    """`name` stands for the state behind the mutation `seq`; `creation_date` is when it was given."""
+
+    bucket: str
+    name: str
+    seq: int
+    creation_date: datetime
+
+
+@dataclass(frozen=True)
+class LatestPoint:
+    """The last mutation in a bucket, or of it."""
+
+    bucket: str
+    seq: int
+    record_timestamp: datetime
+
+
+def set_point(catalog: Reached, bucket: str, name: str, at: Point = LATEST) -> NamedPoint:
+    """Name a point; what had the name loses it. Raises InvalidFilter, and QueryRefused for the name."""
+    catalog.name_point(bucket, name, resolve(catalog, bucket, {"at": at})["at"])
+    return get_point(catalog, bucket, name)
+
+
+def get_point(catalog: Reached, bucket: str, name: str) -> NamedPoint:
+    """Raises InvalidFilter."""
+    check_bucket(catalog, bucket)
+    found = rows(catalog, NamedPoint, f"{_NAMED} AND name = $name", {"bucket": bucket, "name": name})
+    if not found:
+        raise InvalidFilter("name", f"there is no point {name} in {bucket}")
+    return found[0]
+
+
+def list_points(catalog: Reached, bucket: str) -> tuple[NamedPoint, ...]:
+    """In the order of the history. Raises InvalidFilter."""
+    check_bucket(catalog, bucket)
+    return tuple(rows(catalog, NamedPoint, f"{_NAMED} ORDER BY seq, name", {"bucket": bucket}))
+
+
+def latest_point(catalog: Reached, bucket: str) -> LatestPoint:
+    """Raises InvalidFilter."""
+    check_bucket(catalog, bucket)
+    statement = (
+        "SELECT bucket, max(seq) AS seq, max(record_timestamp) AS record_timestamp"
+        " FROM journal WHERE bucket = $bucket GROUP BY bucket"
+    )
+    (latest,) = rows(catalog, LatestPoint, statement, {"bucket": bucket})
+    return latest
+
+
+def parse_point(text: str) -> Point:
+    """A sequence number, a time (UTC, unless it says otherwise) or a name, by its looks."""
     if text.isascii() and text.isdigit():
         return int(text)
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        pass
-    if text != LATEST:
-        raise InvalidFilter(field, f"{text} is no sequence number, no time as 2025-10-10T12:00, and not {LATEST}")
-    return text
+        return text
 
 
 def resolve(catalog: Reached, bucket: str, points: Mapping[str, Point]) -> dict[str, int]:
@@ -41,6 +89,8 @@ def resolve(catalog: Reached, bucket: str, points: Mapping[str, Point]) -> dict[
         raise InvalidFilter("bucket", f"there is no bucket {bucket}")
     resolved = dict(zip(points, found, strict=True))
     for field, seq in resolved.items():
+        if seq is None:
+            raise InvalidFilter(field, f"{points[field]} is no time, and no name of a point in {bucket}")
         if seq > last:
             raise InvalidFilter(field, f"the last mutation has the sequence number {last}")
     return resolved
@@ -61,7 +111,9 @@ def _expression(field: str, point: Point) -> tuple[str, dict[str, Value]]:
         return f"${field}::BIGINT", {field: point}
     if point == LATEST:
         return "(SELECT coalesce(max(seq), 0) FROM journal)", {}
-    raise InvalidFilter(field, f"{point!r} is no point: give a sequence number, a time or {LATEST}")
+    if isinstance(point, str):
+        return f"(SELECT p.seq FROM named_points AS p WHERE p.bucket = $bucket AND p.name = ${field})", {field: point}
+    raise InvalidFilter(field, f"{point!r} is no point: give a sequence number, a time or a name")
 
 
 def as_text(time: datetime) -> str:
@@ -69,3 +121,6 @@ def as_text(time: datetime) -> str:
     if time.tzinfo is not None:
         time = time.astimezone(UTC).replace(tzinfo=None)
     return time.isoformat(sep=" ")
+
+
+_NAMED = f"SELECT {columns(NamedPoint)} FROM named_points WHERE bucket = $bucket"

@@ -42,7 +42,7 @@ _NONCURRENT = "NOT is_latest AND NOT is_delete_marker"
 _STATS = f"""
 SELECT {columns(VersionStats)} FROM (
     SELECT
-        count(DISTINCT key) AS keys,
+        count(*) FILTER (is_latest) AS keys,
         count(*) FILTER ({_CURRENT}) AS objects,
         coalesce(sum(size) FILTER ({_CURRENT}), 0) AS bytes,
         count(*) FILTER ({_NONCURRENT}) AS noncurrent_versions,

@@ -46,8 +46,8 @@ def add(commands: Commands) -> None:
     for command in (stats, files, versions, delta, duplicates):
         command.add_argument("bucket", metavar="BUCKET")
     for command in (stats, files):
-        command.add_argument("--at", metavar="POINT", help="as it was: a sequence number or a time (UTC)")
-    delta.add_argument("since", metavar="FROM", help="a sequence number or a time (UTC)")
+        command.add_argument("--at", metavar="POINT", help="as it was: a sequence number, a time (UTC) or a name")
+    delta.add_argument("since", metavar="FROM", help="a sequence number, a time (UTC) or a name")
     delta.add_argument("until", metavar="TO", nargs="?", default="latest", help="the same (default: latest)")
     find.add_argument("artifact_id", metavar="ID")
     usage.add_argument("--by", choices=BY, default="bucket", help="what is summed up")
@@ -81,7 +81,7 @@ def add_filters(command: argparse.ArgumentParser) -> None:
 def run_stats(given: argparse.Namespace) -> None:
     from catalog.queries import get_version_stats, parse_point
 
-    at = None if given.at is None else parse_point("at", given.at)
+    at = None if given.at is None else parse_point(given.at)
     with reached(given) as catalog:
         found = get_version_stats(catalog, given.bucket, at)
     show(given, asdict(found), [("what", "number"), *asdict(found).items()])
@@ -90,7 +90,7 @@ def run_stats(given: argparse.Namespace) -> None:
 def run_files(given: argparse.Namespace) -> None:
     from catalog.queries import File, list_files, parse_point
 
-    at = None if given.at is None else parse_point("at", given.at)
+    at = None if given.at is None else parse_point(given.at)
     with reached(given) as catalog:
         order = (given.sort, given.descending, at)
         show_page(given, File, list_files(catalog, given.bucket, filter_of(given), *order, given.limit, given.after))
@@ -107,7 +107,7 @@ def run_versions(given: argparse.Namespace) -> None:
 def run_delta(given: argparse.Namespace) -> None:
     from catalog.queries import Change, compute_version_delta, parse_point
 
-    points = (parse_point("since", given.since), parse_point("until", given.until))
+    points = (parse_point(given.since), parse_point(given.until))
     with reached(given) as catalog:
         show_page(given, Change, compute_version_delta(catalog, given.bucket, *points, given.limit, given.after))
 

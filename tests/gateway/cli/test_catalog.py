@@ -18,9 +18,9 @@ Ask = Callable[..., Any]
 
 @pytest.fixture
 def ask(data: Path, capsys: pytest.CaptureFixture[str]) -> Ask:
-    def run(*arguments: str, json_: bool = True) -> Any:
+    def run(*arguments: str, json_: bool = True, group: str = "catalog") -> Any:
         capsys.readouterr()
-        assert main(["catalog", *arguments, *(["--json"] if json_ else [])]) == 0
+        assert main([group, *arguments, *(["--json"] if json_ else [])]) == 0
         out = capsys.readouterr().out
         return json.loads(out) if json_ else out
 
@@ -95,9 +95,23 @@ def go_through(ask: Ask, put: dict[str, Any]) -> None:
     for wanted in (put["ETag"], put["ChecksumSHA256"], put["VersionId"]):
         assert "2025/cat.jpg" in [each["key"] for each in ask("find", wanted)["items"]]
     assert ask("duplicates", "photos")["items"][0]["keys"] == ["2025/cat.jpg", "2025/copy.jpg"]
+    go_through_points(ask)
     assert "more: --after " in ask("versions", "photos", "--limit", "2", json_=False)
     assert "(all)" in ask("usage", json_=False)
     assert "100000" in ask("stats", "photos", json_=False)
+
+
+def go_through_points(ask: Ask) -> None:
+    assert point(ask, "set", "photos", "early", "--at", "3")["seq"] == 3
+    now = point(ask, "set", "photos", "now")
+    assert now == point(ask, "get", "photos", "now")
+    assert now["seq"] == point(ask, "latest", "photos")["seq"] == 6
+    assert [each["name"] for each in point(ask, "list", "photos")["items"]] == ["early", "now"]
+    assert ask("delta", "photos", "early", "now") == ask("delta", "photos", "3")
+
+
+def point(ask: Ask, *arguments: str) -> Any:
+    return ask(*arguments, group="version")
 
 
 def go_wrong(capsys: pytest.CaptureFixture[str]) -> None:
