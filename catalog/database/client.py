@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -50,6 +50,7 @@ from catalog.database.tables import points
 from catalog.database.views import change, every
 from catalog.errors import CatalogUnusable, QueryFailed, QueryRefused, QueryStopped
 from catalog.records import Position
+from catalog.store import Catalog
 
 PATIENCE = 30.0  # seconds for a process that has the database, but does not answer yet, to do so
 _PAUSE = 0.1
@@ -124,25 +125,26 @@ class Reached(Protocol):
 
 
 @contextmanager
-def reach(directory: Path, limits: Limits | None = None) -> Iterator[Reached]:
+def reach(directory: Path, limits: Limits | None = None, catalog: Catalog | None = None) -> Iterator[Reached]:
     """The catalog, wherever it is. Raises CatalogUnusable where neither the process answers nor the files are free.
 
-    `limits` are for queries here; the process has its own.
+    `limits` are for queries here; the process has its own. `catalog` is that of the directory, where this process has
+    it open: it cannot be opened twice.
     """
     if not (directory / "log").exists():
         raise CatalogUnusable(f"there is no catalog in {directory}")
     with ExitStack() as stack:
-        yield _reach(directory, stack, limits or Limits())
+        yield _reach(directory, stack, limits or Limits(), catalog)
 
 
-def _reach(directory: Path, stack: ExitStack, limits: Limits) -> Reached:
+def _reach(directory: Path, stack: ExitStack, limits: Limits, catalog: Catalog | None) -> Reached:
     deadline = time.monotonic() + PATIENCE
     while True:
         connected = _connect(directory)
         if connected is not None:
             return Remote(stack.enter_context(connected))
         try:
-            return stack.enter_context(_opened(directory, limits))
+            return stack.enter_context(_opened(directory, limits, catalog))
         except DatabaseBusy:
             if time.monotonic() > deadline:
                 raise
@@ -163,8 +165,9 @@ def _connect(directory: Path) -> socket.socket | None:
 
 
 @contextmanager
-def _opened(directory: Path, limits: Limits) -> Iterator[Local]:
-    with open_source(directory) as source, owning(directory), open_database(directory, limits) as connection:
+def _opened(directory: Path, limits: Limits, catalog: Catalog | None) -> Iterator[Local]:
+    opening = open_source(directory) if catalog is None else nullcontext(catalog.tail())
+    with opening as source, owning(directory), open_database(directory, limits) as connection:
         yield Local(directory, connection, source, limits)
 
 

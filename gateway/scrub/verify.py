@@ -1,0 +1,83 @@
+"""Whether bytes are those that were acknowledged: the size, ETag and checksum of each part and of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from catalog.records import Part, Piece, Version
+from gateway.blobs.digests import Digests
+from gateway.operations.checksums import FULL_OBJECT, encode, etag_of_parts, whole_of_parts
+
+# The bytes of a piece, block by block. Raises OSError where they cannot be had.
+Read = Callable[[Piece], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`kind` is missing, unreadable, size, etag or checksum; `part` is 0 where it is of the whole."""
+
+    kind: str
+    detail: str
+    part: int = 0
+
+
+def faults_of(version: Version, read: Read) -> list[Fault]:
+    """Of a version with all its parts. What is wrong with the whole is not said where a part is wrong."""
+    held = version.parts if isinstance(version.parts, list) else []
+    wanted = set() if "-" in version.etag else {"MD5"}
+    check = version.checksum
+    if check is not None and check.kind == FULL_OBJECT:
+        wanted.add(check.algorithm)
+    whole = Digests(wanted)
+    parts = held or [Part(0, version.size, "", 0, version.body)]
+    found = [fault for part in parts for fault in faults_of_part(part, read, whole)]
+    return found or _faults_of_whole(version, held, whole.digests())
+
+
+def faults_of_part(part: Part, read: Read, whole: Digests | None = None) -> list[Fault]:
+    """The bytes go through the digests of the `whole` too."""
+    own = Digests({"MD5"} if part.etag else ())
+    check = part.checksum
+    checked = Digests({check.algorithm} if check is not None else ())
+    size = 0
+    try:
+        for block in read(part.piece) if part.piece is not None else ():
+            size += len(block)
+            for digests in (own, checked, whole):
+                if digests is not None:
+                    digests.update(block)
+    except FileNotFoundError as error:
+        return [Fault("missing", f"{error.filename or error} is not there", part.number)]
+    except OSError as error:
+        return [Fault("unreadable", str(error), part.number)]
+    if size != part.size:
+        return [Fault("size", f"{size} bytes of {part.size} are there", part.number)]
+    found = []
+    if part.etag and own.digests()["MD5"].hex() != part.etag:
+        found.append(Fault("etag", f"{part.etag} is {own.digests()['MD5'].hex()} by its bytes", part.number))
+    if check is not None:
+        found += _compared(check.algorithm, check.value, encode(checked.digests()[check.algorithm]), part.number)
+    return found
+
+
+def _faults_of_whole(version: Version, parts: list[Part], digests: dict[str, bytes]) -> list[Fault]:
+    found = []
+    size = sum(part.size for part in parts)
+    if parts and size != version.size:
+        found.append(Fault("size", f"{version.size} bytes, of which its parts have {size}"))
+    etag = digests["MD5"].hex() if "MD5" in digests else etag_of_parts(parts, len(parts))
+    if etag != version.etag:
+        found.append(Fault("etag", f"{version.etag} is {etag} by its bytes"))
+    check = version.checksum
+    if check is not None:
+        if check.kind == FULL_OBJECT:
+            value = encode(digests[check.algorithm])
+        else:
+            value = whole_of_parts(check.algorithm, check.kind, parts).value
+        found += _compared(check.algorithm, check.value, value, 0)
+    return found
+
+
+def _compared(algorithm: str, kept: str, found: str, part: int) -> list[Fault]:
+    return [] if kept == found else [Fault("checksum", f"{algorithm} {kept} is {found} by the bytes", part)]

@@ -1,0 +1,64 @@
+"""Everything that the key index names, bucket by bucket and in order of key, beside a server that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from catalog import Catalog
+from catalog.errors import BadVersionId, IsDeleteMarker, NoBucket, NoObject, NoUpload, NoVersion
+from catalog.records import Bucket, Part, Upload, Version
+from catalog.rows import ListedVersion
+
+_GONE = (NoObject, NoVersion, IsDeleteMarker, BadVersionId, FileNotFoundError)
+
+
+def buckets(catalog: Catalog, only: str = "") -> Iterator[Bucket]:
+    """All, in order of name, or that one. Raises NoBucket."""
+    if only:
+        yield catalog.bucket(only)
+        return
+    after = ""
+    while page := catalog.buckets(None, after=after):
+        yield from page
+        after = page[-1].name
+
+
+def listed(catalog: Catalog, bucket: Bucket, after_key: str = "", prefix: str = "") -> Iterator[ListedVersion]:
+    """Versions and delete markers behind a key."""
+    after_version = ""
+    while True:
+        page = catalog.list_versions(bucket, prefix, after_key=after_key, after_version=after_version)
+        yield from page.items
+        if not page.truncated:
+            return
+        after_key, after_version = page.next_key, page.next_version
+
+
+def version_of(catalog: Catalog, bucket: Bucket, item: ListedVersion) -> Version | None:
+    """The version with all its parts, None if it is gone."""
+    try:
+        version = catalog.whole(catalog.get(bucket, item.key, item.version_id))
+    except _GONE:
+        return None
+    return version if version.seq == item.seq else None
+
+
+def uploads(catalog: Catalog, bucket: Bucket) -> Iterator[tuple[Upload, list[Part]]]:
+    after_key = after_upload = ""
+    while True:
+        page = catalog.list_uploads(bucket, after_key=after_key, after_upload=after_upload)
+        for upload in page.items:
+            try:
+                yield upload, catalog.parts(bucket, upload.key, upload.upload_id)
+            except NoUpload:
+                continue
+        if not page.truncated:
+            return
+        after_key, after_upload = page.next_key, page.next_upload
+
+
+def is_there(catalog: Catalog, bucket: Bucket) -> bool:
+    try:
+        return catalog.bucket(bucket.name).id == bucket.id
+    except NoBucket:
+        return False
