@@ -23,6 +23,8 @@ from catalog.database.frames import (
     LENGTH,
     SOCKET,
     Answer,
+    AskCheckpoint,
+    AskSchema,
     AskStatus,
     AskViews,
     ChangeView,
@@ -32,6 +34,7 @@ from catalog.database.frames import (
     Frame,
     NamePoint,
     Rows,
+    Schema,
     Sql,
     Status,
     Sync,
@@ -44,6 +47,7 @@ from catalog.database.frames import (
 from catalog.database.limits import Limits
 from catalog.database.ownership import DatabaseBusy, owning
 from catalog.database.query import Query
+from catalog.database.schema import take_schema
 from catalog.database.source import Source, open_source
 from catalog.database.status import take_status
 from catalog.database.tables import points
@@ -120,6 +124,8 @@ class Reached(Protocol):
     def views(self) -> list[View]: ...
     def change_view(self, action: str, name: str, text: str) -> None: ...
     def name_point(self, bucket: str, name: str, seq: int) -> None: ...
+    def schema(self) -> Schema: ...
+    def checkpoint(self) -> None: ...
     def status(self) -> Status: ...
     def sync(self) -> Position: ...
 
@@ -200,6 +206,15 @@ class Remote:
         """See `points.put`."""
         self._ask(NamePoint(bucket, name, seq))
 
+    def schema(self) -> Schema:
+        answer = self._ask(AskSchema())
+        assert isinstance(answer, Schema)
+        return answer
+
+    def checkpoint(self) -> None:
+        """Take the database's write-ahead log into its file. Raises QueryFailed."""
+        self._ask(AskCheckpoint())
+
     def status(self) -> Status:
         answer = self._ask(AskStatus())
         assert isinstance(answer, Status)
@@ -265,6 +280,13 @@ class Local:
     def name_point(self, bucket: str, name: str, seq: int) -> None:
         self._follower.catch_up()
         points.put(self._connection, bucket, name, seq)
+
+    def schema(self) -> Schema:
+        return take_schema(self._connection)
+
+    def checkpoint(self) -> None:
+        self._follower.catch_up()
+        self._follower.checkpoint()
 
     def status(self) -> Status:
         return take_status(self._directory, self._connection, self._follower, self._source)

@@ -59,6 +59,14 @@ class ChangeView(Frame, tag="view"):
     text: str = ""
 
 
+class AskSchema(Frame, tag="schema"):
+    """Answered by Schema."""
+
+
+class AskCheckpoint(Frame, tag="checkpoint"):
+    """Take the database's write-ahead log into its file. Answered by Synced, once that is done, or Failure."""
+
+
 class NamePoint(Frame, tag="point"):
     """Give a name to the state behind a mutation: see `points.put`. Answered by Synced, or Failure."""
 
@@ -118,6 +126,22 @@ class View(msgspec.Struct):
     refreshed: str | None = None
 
 
+class Table(msgspec.Struct):
+    """`kind` is view, macro or table; a macro's name has its parameters behind it. Rows and bytes are a table's."""
+
+    name: str
+    kind: str
+    description: str
+    columns: list[tuple[str, str]] = []
+    rows: int = 0
+    bytes: int = 0
+    indexes: int = 0
+
+
+class Schema(Frame, tag="schema"):
+    tables: list[Table]
+
+
 class Views(Frame, tag="views"):
     views: list[View]
 
@@ -126,8 +150,8 @@ class Synced(Frame, tag="synced"):
     applied: Position
 
 
-Request = Sql | AskStatus | AskHealth | AskViews | ChangeView | NamePoint | Sync
-Answer = Columns | Rows | End | Failure | Status | Health | Views | Synced
+Request = Sql | AskStatus | AskHealth | AskViews | AskSchema | AskCheckpoint | ChangeView | NamePoint | Sync
+Answer = Columns | Rows | End | Failure | Status | Health | Views | Schema | Synced
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode

@@ -44,7 +44,7 @@ REFUSED_FUNCTIONS = frozenset(
     }
 )
 _NO_TABLES = ("BOUND_TABLE_REF", "COLUMN_DATA", "DELIM_GET")
-_EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+)?", re.IGNORECASE)
+_EXPLAIN = re.compile(r"\s*EXPLAIN\s+(ANALYZE\s+|\(ANALYZE, FORMAT JSON\)\s+)?", re.IGNORECASE)
 
 _decode = msgspec.json.Decoder().decode
 

@@ -38,6 +38,7 @@ class Pace:
         self._readers: set[asyncio.Timeout] = set()
         self._roomy = asyncio.Event()
         self._roomy.set()
+        self._making_room = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "applier")
         self._wanted = asyncio.Event()
         self._progress = asyncio.Event()
@@ -78,6 +79,12 @@ class Pace:
             finally:
                 self._readers.discard(limit)
 
+    async def checkpoint(self) -> None:
+        """Let queries end, then take the write-ahead log into the database's file. Raises QueryFailed."""
+        problem = await self._make_room()
+        if problem is not None:
+            raise QueryFailed(problem)
+
     async def _follow(self) -> None:
         late = cleaned = 0.0
         while not self._stopping:
@@ -105,18 +112,21 @@ class Pace:
         if self._wal.exists() and self._wal.stat().st_size > WAL_MOST:
             await self._make_room()
 
-    async def _make_room(self) -> None:
+    async def _make_room(self) -> str | None:
         """DuckDB cannot checkpoint while a query is open that began before some row was updated: let queries end."""
         loop = asyncio.get_running_loop()
-        self._roomy.clear()
-        deadline = loop.time() + GRACE
-        while self._readers:
-            for limit in self._readers:
-                if loop.time() > deadline and not limit.expired():
-                    limit.reschedule(0)
-            await asyncio.sleep(POLL)
-        await self._tolerating_faults(self._follower.checkpoint)
-        self._roomy.set()
+        async with self._making_room:
+            self._roomy.clear()
+            try:
+                deadline = loop.time() + GRACE
+                while self._readers:
+                    for limit in self._readers:
+                        if loop.time() > deadline and not limit.expired():
+                            limit.reschedule(0)
+                    await asyncio.sleep(POLL)
+                return await self._tolerating_faults(self._follower.checkpoint)
+            finally:
+                self._roomy.set()
 
     async def _tolerating_faults(self, work: Callable[..., object], *arguments: object) -> str | None:
         """A full disk passes, and is told of; DuckDB unable to go on, or a broken log, does not."""

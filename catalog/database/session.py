@@ -17,7 +17,9 @@ from catalog.database.follower import Follower
 from catalog.database.frames import (
     LENGTH,
     MAX_REQUEST,
+    AskCheckpoint,
     AskHealth,
+    AskSchema,
     AskStatus,
     AskViews,
     ChangeView,
@@ -37,6 +39,7 @@ from catalog.database.limits import QUERIES, Limits
 from catalog.database.pace import Pace
 from catalog.database.query import Query
 from catalog.database.registry import see
+from catalog.database.schema import take_schema
 from catalog.database.source import Source
 from catalog.database.status import take_status
 from catalog.database.tables import points
@@ -112,6 +115,12 @@ class Session:
                 async with self._place(desk.limits.seconds):
                     await self._run(change, request.action, request.name, request.text)
                 await self._send(Views(await self._run(every)))
+            case AskSchema():
+                await self._send(await self._run(take_schema))
+            case AskCheckpoint():
+                await desk.pace.up_to_date()
+                await desk.pace.checkpoint()
+                await self._send(Synced(desk.follower.applied))
             case NamePoint():
                 async with self._place(desk.limits.seconds):
                     await self._run(points.put, request.bucket, request.name, request.seq)

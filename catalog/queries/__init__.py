@@ -18,6 +18,8 @@ from catalog.queries.points import (
     parse_point,
     set_point,
 )
+from catalog.queries.profiling import Operator, Profile, profile
+from catalog.queries.schema import as_markdown, get_schema
 from catalog.queries.stats import VersionStats, get_version_stats
 from catalog.queries.usage import DiskUsage, StorageUsage, Usage, get_disk_usage, get_storage_usage
 
@@ -31,17 +33,21 @@ __all__ = [
     "FileVersion",
     "LatestPoint",
     "NamedPoint",
+    "Operator",
     "Page",
     "Point",
+    "Profile",
     "Reached",
     "StorageUsage",
     "Usage",
     "VersionStats",
+    "as_markdown",
     "compute_version_delta",
     "find_by_artifact_id",
     "find_duplicates",
     "get_disk_usage",
     "get_point",
+    "get_schema",
     "get_storage_usage",
     "get_version_stats",
     "latest_point",
@@ -49,6 +55,7 @@ __all__ = [
     "list_points",
     "list_versions",
     "parse_point",
+    "profile",
     "reach",
     "set_point",
 ]
