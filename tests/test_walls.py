@@ -64,6 +64,7 @@ BEHIND_THE_SCENES = {
     "gateway.health": {"catalog.database.remote"},
     "gateway.scrub": {"catalog.database.client", "catalog.database.frames"},
     "gateway.cli": {
+        "catalog.backup",
         "catalog.database.client",
         "catalog.database.frames",
         "catalog.database.limits",

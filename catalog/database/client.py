@@ -6,8 +6,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -32,7 +32,10 @@ from catalog.database.frames import (
     End,
     Failure,
     Frame,
+    Held,
+    Hold,
     NamePoint,
+    Release,
     Rows,
     Schema,
     Sql,
@@ -128,6 +131,12 @@ class Reached(Protocol):
     def checkpoint(self) -> None: ...
     def status(self) -> Status: ...
     def sync(self) -> Position: ...
+    def held(self, copy: Callable[[], None]) -> AbstractContextManager[Position]:
+        """`copy` is called while nothing is written to the database, whose position is given.
+
+        Until the end no segment of the log is removed. Raises QueryFailed where that could not be kept.
+        """
+        ...
 
 
 @contextmanager
@@ -225,6 +234,15 @@ class Remote:
         assert isinstance(answer, Synced)
         return answer.applied
 
+    @contextmanager
+    def held(self, copy: Callable[[], None]) -> Iterator[Position]:
+        answer = self._ask(Hold())
+        assert isinstance(answer, Held)
+        copy()
+        self._ask(Release())
+        yield answer.applied
+        self._ask(Release())
+
     def _ask(self, request: Frame) -> Answer:
         self._send(request)
         return self._receive()
@@ -294,6 +312,11 @@ class Local:
     def sync(self) -> Position:
         self._follower.catch_up()
         return self._follower.applied
+
+    @contextmanager
+    def held(self, copy: Callable[[], None]) -> Iterator[Position]:
+        copy()
+        yield self._follower.applied
 
 
 def values(rows: Rows, types: list[str]) -> list[tuple[Any, ...]]:

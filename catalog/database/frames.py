@@ -75,6 +75,17 @@ class NamePoint(Frame, tag="point"):
     seq: int
 
 
+class Hold(Frame, tag="hold"):
+    """Answered by Held, from when on nothing is written to the database, and no segment of the log is removed.
+
+    The first Release behind it lets the database be written to again, the second lets segments go. So does hanging up.
+    """
+
+
+class Release(Frame, tag="release"):
+    """Answered by Held."""
+
+
 class Columns(Frame, tag="columns"):
     """`types` are DuckDB's names."""
 
@@ -150,8 +161,16 @@ class Synced(Frame, tag="synced"):
     applied: Position
 
 
-Request = Sql | AskStatus | AskHealth | AskViews | AskSchema | AskCheckpoint | ChangeView | NamePoint | Sync
-Answer = Columns | Rows | End | Failure | Status | Health | Views | Schema | Synced
+class Held(Frame, tag="held"):
+    """How far the database is."""
+
+    applied: Position
+
+
+Request = (
+    Sql | Hold | Release | AskStatus | AskHealth | AskViews | AskSchema | AskCheckpoint | ChangeView | NamePoint | Sync
+)
+Answer = Columns | Rows | End | Failure | Status | Health | Views | Schema | Synced | Held
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -43,6 +43,7 @@ class Pace:
         self._wanted = asyncio.Event()
         self._progress = asyncio.Event()
         self._stopping = False
+        self._still = self._keeping = 0
         self.problem: str | None = None
 
     async def run(self) -> None:
@@ -85,14 +86,36 @@ class Pace:
         if problem is not None:
             raise QueryFailed(problem)
 
+    @asynccontextmanager
+    async def standing_still(self) -> AsyncIterator[Position]:
+        """Nothing is applied meanwhile; what the database has is its position."""
+        self._still += 1
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, _nothing)  # behind what is under way
+            yield self._follower.applied
+        finally:
+            self._still -= 1
+
+    @contextmanager
+    def keeping_segments(self) -> Iterator[None]:
+        """None is removed meanwhile."""
+        self._keeping += 1
+        try:
+            yield
+        finally:
+            self._keeping -= 1
+
     async def _follow(self) -> None:
         late = cleaned = 0.0
         while not self._stopping:
             now = time.monotonic()
-            if now >= cleaned + HOUSEKEEPING:
+            if now >= cleaned + HOUSEKEEPING and not self._keeping:
                 await self._tolerating_faults(self._source.drop_dead_segments, self._follower.applied)
                 cleaned = now
             await self._tolerating_faults(self._source.lay_ahead)
+            if self._still:
+                await asyncio.sleep(POLL)
+                continue
             behind = self._follower.behind()
             late = (late or now + LATE) if behind else 0.0
             if behind and (self._wanted.is_set() or behind >= ENOUGH or now >= late):
@@ -124,6 +147,8 @@ class Pace:
                         if loop.time() > deadline and not limit.expired():
                             limit.reschedule(0)
                     await asyncio.sleep(POLL)
+                if self._still:
+                    return "a backup is copying the database"
                 return await self._tolerating_faults(self._follower.checkpoint)
             finally:
                 self._roomy.set()
@@ -139,3 +164,7 @@ class Pace:
             await asyncio.sleep(RETRY)
             return str(problem)
         return None
+
+
+def _nothing() -> None:
+    pass

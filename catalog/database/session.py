@@ -26,7 +26,10 @@ from catalog.database.frames import (
     Failure,
     Frame,
     Health,
+    Held,
+    Hold,
     NamePoint,
+    Release,
     Request,
     Sql,
     Sync,
@@ -63,6 +66,7 @@ class Desk:
     pace: Pace
     limits: Limits = field(default_factory=Limits)
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(QUERIES + 1, "query"))
+    altering: asyncio.Lock = field(default_factory=asyncio.Lock)  # held by who writes to the database beside `pace`
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUERIES))
 
 
@@ -112,7 +116,7 @@ class Session:
             case AskViews():
                 await self._send(Views(await self._run(every)))
             case ChangeView():
-                async with self._place(desk.limits.seconds):
+                async with desk.altering, self._place(desk.limits.seconds):
                     await self._run(change, request.action, request.name, request.text)
                 await self._send(Views(await self._run(every)))
             case AskSchema():
@@ -122,13 +126,28 @@ class Session:
                 await desk.pace.checkpoint()
                 await self._send(Synced(desk.follower.applied))
             case NamePoint():
-                async with self._place(desk.limits.seconds):
+                async with desk.altering, self._place(desk.limits.seconds):
                     await self._run(points.put, request.bucket, request.name, request.seq)
                 await self._send(Synced(desk.follower.applied))
+            case Hold():
+                await self._hold()
+            case Release():
+                raise QueryRefused("nothing is held")
             case AskStatus():
                 loop, problem = asyncio.get_running_loop(), desk.pace.problem
                 about = (desk.directory, desk.connection, desk.follower, desk.source, problem)
                 await self._send(await loop.run_in_executor(desk.threads, take_status, *about))
+
+    async def _hold(self) -> None:
+        """Whatever the client sends next, it lets go."""
+        pace = self._desk.pace
+        with pace.keeping_segments():
+            async with self._desk.altering, pace.standing_still() as applied:
+                await self._send(Held(applied))
+                await self._requests.get()
+            await self._send(Held(applied))
+            await self._requests.get()
+        await self._send(Held(applied))
 
     async def _run(self, work: Callable[..., T], *arguments: object) -> T:
         """In a thread, on a connection that sees all. Cancelled, it interrupts it and waits for its end."""

@@ -30,6 +30,15 @@ class Contents:
     def position(self) -> Position:
         return self._index.end(self._txn)
 
+    def names(self, blob: bytes) -> bool:
+        return self._txn.get(blob, db=self._index.blobs) is not None
+
+    def blobs(self) -> Iterator[bytes]:
+        """All that any version or part names."""
+        with self._txn.cursor(db=self._index.blobs) as cursor:
+            for blob, _ in cursor:
+                yield blob
+
     def buckets(self) -> list[Bucket]:
         with self._txn.cursor(db=self._index.buckets) as cursor:
             return [lookup.decode_bucket(raw) for _, raw in cursor]
