@@ -5,6 +5,7 @@ Each is a statement or two over the public views, with what it was given bound t
 
 from catalog.database.client import Reached, reach
 from catalog.queries.delta import Change, compute_version_delta
+from catalog.queries.exporting import export
 from catalog.queries.files import File, FileFilter, FileVersion, list_files, list_versions
 from catalog.queries.finding import Artifact, Duplicate, find_by_artifact_id, find_duplicates
 from catalog.queries.pages import Page
@@ -43,6 +44,7 @@ __all__ = [
     "VersionStats",
     "as_markdown",
     "compute_version_delta",
+    "export",
     "find_by_artifact_id",
     "find_duplicates",
     "get_disk_usage",

@@ -1,9 +1,10 @@
-"""`ducket db schema|profile|checkpoint`: for those who look after the database."""
+"""`ducket db schema|profile|checkpoint|export`: for those who look after the database."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.cli.catalog import as_json, reached
@@ -25,7 +26,11 @@ def add(commands: Commands) -> None:
     profile.add_argument("statement", metavar="STATEMENT")
     profile.add_argument("--json", action="store_true", help="write JSON")
     checkpoint = actions.add_parser("checkpoint", help="take the database's write-ahead log into its file")
-    for command, run in ((schema, run_schema), (profile, run_profile), (checkpoint, run_checkpoint)):
+    export = actions.add_parser("export", help="write the catalog as Parquet files")
+    export.add_argument("target", metavar="FOLDER", type=Path, help="made by this, whole or not at all")
+    export.add_argument("--bucket", metavar="B", help="one bucket only")
+    runs = (run_schema, run_profile, run_checkpoint, run_export)
+    for command, run in zip((schema, profile, checkpoint, export), runs, strict=True):
         command.set_defaults(run=run)
         add_settings(command, only=["data"])
 
@@ -79,3 +84,11 @@ def show_profile(found: Profile) -> None:
 def run_checkpoint(given: argparse.Namespace) -> None:
     with reached(given) as catalog:
         catalog.checkpoint()
+
+
+def run_export(given: argparse.Namespace) -> None:
+    from catalog.queries import export
+
+    with reached(given) as catalog:
+        rows = export(catalog, given.target, given.bucket)
+    print(table(("view", "rows"), list(rows.items())))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -35,4 +36,6 @@ def go_through(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("checkpoint") == ""
     wal = data / "catalog.duckdb.wal"
     assert not wal.exists() or wal.stat().st_size == 0
+    assert "buckets" in run("export", str(data.parent / "exported"))
+    shutil.rmtree(data.parent / "exported")
     assert main(["db", "profile", "DROP TABLE x"]) == 1

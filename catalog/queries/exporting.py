@@ -1,0 +1,110 @@
+"""The catalog as Parquet files: a folder a view, in it a folder a bucket (bucket=NAME), as Hive has it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as dataset
+
+from catalog.database.client import Reached
+from catalog.database.frames import Rows, Sql, Value
+from catalog.errors import InvalidFilter
+from catalog.queries.points import check_bucket
+
+VIEWS = (
+    "buckets",
+    "objects",
+    "versions",
+    "delete_markers",
+    "uploads",
+    "parts",
+    "tags",
+    "journal",
+    "usage",
+    "usage_daily",
+    "named_points",
+)
+_OPEN_FILES = 64
+_ROWS = 131_072  # of a row group, at least
+
+
+def export(catalog: Reached, target: Path, bucket: str | None = None) -> dict[str, int]:
+    """Write all of the catalog, or of a bucket, to the new folder `target`: whole or not at all; the rows of each view.
+
+    Each view is as of one moment. Raises InvalidFilter, QueryFailed, QueryStopped.
+    """
+    target = target.absolute()
+    if target.exists():
+        raise InvalidFilter("target", f"{target} is there already")
+    if not target.parent.is_dir():
+        raise InvalidFilter("target", f"there is no folder {target.parent}")
+    if bucket is not None:
+        check_bucket(catalog, bucket)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
+    try:
+        rows = {view: _write(catalog, view, bucket, unfinished / view) for view in VIEWS}
+        _sync(unfinished)
+        unfinished.rename(target)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    _sync_one(target.parent)
+    return rows
+
+
+def _write(catalog: Reached, view: str, bucket: str | None, folder: Path) -> int:
+    folder.mkdir(parents=True)
+    given: dict[str, Value] = {} if bucket is None else {"bucket": bucket}
+    condition = "" if bucket is None else " WHERE bucket = $bucket"
+    batches = _batches(catalog, Sql(f"FROM {view}{condition}", parameters=given))
+    schema = next(batches).schema
+    counted = _Counted()
+    by_bucket = dataset.partitioning(pa.schema([schema.field("bucket")]), flavor="hive")
+    dataset.write_dataset(
+        pa.RecordBatchReader.from_batches(schema, counted.all(batches)),
+        folder,
+        format="parquet",
+        file_options=dataset.ParquetFileFormat().make_write_options(compression="zstd"),
+        basename_template="part-{i}.parquet",
+        partitioning=None if view == "buckets" else by_bucket,
+        max_partitions=1_000_000,
+        max_open_files=_OPEN_FILES,
+        min_rows_per_group=_ROWS,
+    )
+    return counted.rows
+
+
+def _batches(catalog: Reached, asked: Sql) -> Iterator[pa.RecordBatch]:
+    """The first has no rows, but says which columns there are."""
+    for answer in catalog.sql(asked):
+        if isinstance(answer, Rows):
+            yield from pa.ipc.open_stream(answer.data)
+
+
+class _Counted:
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def all(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            self.rows += batch.num_rows
+            yield batch
+
+
+def _sync(folder: Path) -> None:
+    for path, _, names in os.walk(folder):
+        for name in names:
+            _sync_one(Path(path, name))
+        _sync_one(Path(path))
+
+
+def _sync_one(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
