@@ -152,6 +152,16 @@ def test_what_is_not_tls_gets_no_answer_and_harms_nobody(https: Secured) -> None
     assert https.client().list_buckets()["Buckets"]
 
 
+def test_a_client_that_begins_no_handshake_is_given_up(tmp_path: Path) -> None:
+    """Before one that is idle for twenty seconds: by itself a loop would wait for a minute."""
+    with secured(tmp_path, "--workers", "1", "--request-timeout", "1", "--keep-alive", "20") as https:
+        raw = Raw(https.server)
+        with https.connect() as idle, socket.create_connection((https.server.host, https.server.port)) as silent:
+            assert idle.exchange(raw.prepare("GET", "/")).status == 200
+            assert received(silent) == b""
+            assert idle.exchange(raw.prepare("GET", "/")).status == 200
+
+
 def received(line: socket.socket) -> bytes:
     try:
         return line.recv(65536)

@@ -9,8 +9,9 @@ import resource
 import signal
 import socket
 import sys
+from functools import partial
 from types import FrameType
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 
@@ -30,7 +31,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, leave)
     files = more_files()
     application = Application(settings)
-    worker = Worker(configuration(settings, application))
+    worker = Worker(configuration(settings, application), settings.request_timeout)
     # A request may have a file or two open, and as many connections may be on their way out as are let stay.
     most = max(1, min(settings.max_connections, files // 4))
     worker.server_state = State(most, settings.max_requests, application.slow_down)
@@ -79,8 +80,13 @@ class Worker(uvicorn.Server):
 
     retiring = False
 
+    def __init__(self, config: uvicorn.Config, request_timeout: float) -> None:
+        super().__init__(config)
+        self.request_timeout = request_timeout
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup([])
+        await self.listen(sockets or [])
         # What was made at import lives for good: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
@@ -91,6 +97,17 @@ class Worker(uvicorn.Server):
         loop.add_reader(sys.stdin.fileno(), self.supervisor_gone)
         loop.add_signal_handler(signal.SIGHUP, self.retire)
         os.write(sys.stdout.fileno(), READY)
+
+    async def listen(self, sockets: list[socket.socket]) -> None:
+        """As uvicorn would, but a client that begins no TLS gets no longer than one that sends no request."""
+        config, loop = self.config, asyncio.get_running_loop()
+        made = partial(cast(Any, config.http_protocol_class), config, self.server_state, self.lifespan.state)
+        patience = self.request_timeout if config.ssl else None
+        for each in sockets:
+            server = await loop.create_server(
+                made, sock=each, ssl=config.ssl, ssl_handshake_timeout=patience, backlog=config.backlog
+            )
+            self.servers.append(server)
 
     def supervisor_gone(self) -> None:
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
