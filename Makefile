@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 DATA ?= data
 TESTS ?= -n 2
 LENGTH ?= 2
+EXAMPLES ?= 1000
 
-.PHONY: serve test torture bench conformance-ceph lint format clean
+.PHONY: serve test torture fuzz bench conformance-ceph lint format clean
 
 serve: $(VENV)/for-serving
 	$(BIN)/ducket serve --data $(DATA) $(ARGS)
@@ -16,6 +17,10 @@ test: $(VENV)/for-testing
 # The long form of conformance/crash; docs/reliability.md says what a LENGTH takes.
 torture: $(VENV)/for-testing
 	$(BIN)/python -m conformance.crash.torture $(LENGTH) $(ARGS)
+
+# The long form of conformance/attack: so many inputs of each kind.
+fuzz: $(VENV)/for-testing
+	$(BIN)/python -m conformance.attack.fuzz $(EXAMPLES) $(ARGS)
 
 bench: $(VENV)/for-testing
 	$(BIN)/python -m bench.run $(ARGS)

@@ -58,3 +58,9 @@ def test_each_operation_is_under_built_or_under_not_built() -> None:
     built = {name for name, operation in operations.items() if operation.handler}
     assert set(re.findall(r"\b[A-Z]\w+", table)) & set(operations) == built
     assert set(re.findall(r"\b[A-Z]\w+", rest)) & set(operations) == set(operations) - built
+
+
+def test_what_security_is_said_to_be_tested_by_is_there() -> None:
+    named = re.findall(r"`((?:tests|conformance)/[^`]+)`", (ROOT / "SECURITY.md").read_text())
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
