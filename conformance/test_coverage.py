@@ -23,6 +23,7 @@ ACROSS = {
     "users",
     "slow_clients",
     "slow_down",
+    "backup",
     "scrub",
     "tls",
     "health",
