@@ -62,6 +62,7 @@ BEHIND_THE_SCENES = {
     "gateway.supervisor": {"catalog.folder", "catalog.database.limits"},
     "gateway.sql": {"catalog.database.remote", "catalog.database.frames"},
     "gateway.health": {"catalog.database.remote"},
+    "gateway.doctor": {"catalog.database.client", "catalog.database.inspection", "catalog.folder"},
     "gateway.scrub": {"catalog.database.client", "catalog.database.frames"},
     "gateway.cli": {
         "catalog.backup",

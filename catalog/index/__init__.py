@@ -40,9 +40,11 @@ class Index:
         "composed",
     )
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, look_only: bool = False) -> None:
+        """With `look_only` nothing is written, not even locks: only for a folder that no process works with."""
         self.directory = directory
-        directory.mkdir(exist_ok=True)
+        if not look_only:
+            directory.mkdir(exist_ok=True)
         self.env = lmdb.open(
             str(directory),
             map_size=MAP_SIZE,
@@ -51,8 +53,11 @@ class Index:
             sync=False,
             metasync=False,
             readahead=False,
+            readonly=look_only,
+            lock=not look_only,
         )
-        self.env.reader_check()
+        if not look_only:
+            self.env.reader_check()
         (
             self.meta,
             self.buckets,
@@ -66,7 +71,7 @@ class Index:
             self.blobs,
             self.segments,
             self.composed,
-        ) = (self.env.open_db(name.encode()) for name in self.TABLES)
+        ) = (self.env.open_db(name.encode(), create=not look_only) for name in self.TABLES)
 
     def read(self) -> lmdb.Transaction:
         return self.env.begin(buffers=False)
