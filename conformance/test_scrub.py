@@ -172,8 +172,10 @@ def test_a_scrub_that_was_broken_off_goes_on(data: Path) -> None:
     whole = scrub(data)[1]
     command = ducket("scrub", "--data", str(data), "--rate", "2")
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment()) as process:
-        while json.loads((data / "scrub.json").read_text())["started"] == whole["started"]:
+        report = whole
+        while report["started"] == whole["started"] or not report["at_key"]:
             time.sleep(0.2)
+            report = json.loads((data / "scrub.json").read_text())
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         assert b"--resume" in process.stderr.read()
