@@ -59,11 +59,12 @@ FACTS = [
     (blob_errors.NoRoom("/data"), "InsufficientStorage", 507, {}, {}),
 ]
 
-# No request can meet these: users are made on the command line, and a lost blob is damage.
+# No request can meet these: users are made and typed queries asked on the command line, and a lost blob is damage.
 INTERNAL = {
     catalog_errors.CatalogError,
     catalog_errors.UserExists,
     catalog_errors.NoUser,
+    catalog_errors.InvalidFilter,
     catalog_errors.BodyDamaged,
     blob_errors.BlobError,
     blob_errors.NoBlob,
