@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -96,7 +96,7 @@ def put(
     if upload_id is not None:
         _parts_still_there(turn, bucket, key, upload_id, draft)
     if source is not None:
-        _source_still_there(turn, source)
+        _source_still_there(turn, source, composed.pieces_of(draft))
     body = Piece(content_size, *turn.place) if content_size else draft.body
     version_id = new_version_id(turn.seq) if bucket.versioning == "Enabled" else NULL_VERSION
     version = msgspec.structs.replace(draft, seq=turn.seq, version_id=version_id, modified=turn.now, body=body)
@@ -162,7 +162,7 @@ def put_part(
     bucket = _same_bucket(turn, bucket)
     lookup.upload(turn.index, turn.txn, bucket, key, upload_id)
     if source is not None:
-        _source_still_there(turn, source)
+        _source_still_there(turn, source, [draft.piece] if draft.piece is not None else [])
     piece = Piece(content_size, *turn.place) if content_size else draft.piece
     part = msgspec.structs.replace(draft, modified=turn.now, piece=piece)
     return PartPut(bucket.id, key, upload_id, part), part
@@ -230,8 +230,21 @@ def _parts_still_there(turn: Turn, bucket: Bucket, key: str, upload_id: str, dra
             raise SourceChanged(bucket.name, key)
 
 
-def _source_still_there(turn: Turn, source: Source) -> None:
+def _source_still_there(turn: Turn, source: Source, pieces: Iterable[Piece]) -> None:
+    """The pieces shared with it are still its own: a small body may have been moved."""
     bucket_id, key, version = source
     place = locate(turn.index, turn.txn, bucket_id, escape(key))
-    if place is None or lookup.version_by_seq(turn.index, turn.txn, place, version.seq) is None:
+    held = lookup.version_by_seq(turn.index, turn.txn, place, version.seq) if place is not None else None
+    if held is None:
         raise SourceChanged("", key)
+    in_log = [piece for piece in pieces if piece.segment]
+    if in_log:
+        there = list(composed.pieces_of(composed.whole(turn.index, turn.txn, held)))
+        if not all(any(lies_in(piece, each) for each in there) for piece in in_log):
+            raise SourceChanged("", key)
+
+
+def lies_in(piece: Piece, other: Piece) -> bool:
+    """Whether one small body is a stretch of another, or the same."""
+    end, other_end = piece.offset + piece.size, other.offset + other.size
+    return piece.segment == other.segment and other.offset <= piece.offset and end <= other_end

@@ -97,6 +97,19 @@ class Log:
             )
         return found, reached
 
+    def records_of(self, segment: int) -> Iterator[tuple[LogRecord, int, int]]:
+        """Each record of a segment that is full, where it begins and how many bytes it takes.
+
+        Raises CatalogUnusable where the segment is damaged.
+        """
+        reached = self._start_of(segment)
+        for record, end in self._records_in_segment(reached):
+            if record is None:
+                return
+            yield record, reached.offset, end.offset - reached.offset
+            reached = end
+        raise CatalogUnusable(f"{self.path(segment)} is damaged at byte {reached.offset}")
+
     def holds(self, end: Position, last_offset: int) -> bool:
         """Whether the record that begins at `last_offset` is the one that `end` stands behind.
 

@@ -199,6 +199,33 @@ class UserRemoved(Record, frozen=True, tag=9):
     user: User
 
 
+class VersionHolder(Record, frozen=True):
+    """A version that names a body: itself or by one of its parts."""
+
+    bucket_id: int
+    key: str
+    seq: int
+
+
+class PartHolder(Record, frozen=True):
+    """A part of an upload under way that names a body."""
+
+    upload_id: str
+    number: int
+
+
+class BodyMoved(Record, frozen=True, tag=10):
+    """A small body of the log lies at `new` from now on for these holders, who named it by `old`.
+
+    Nothing that S3 or SQL shows of them changes.
+    """
+
+    old: Piece
+    new: Piece
+    versions: list[VersionHolder] = []
+    parts: list[PartHolder] = []
+
+
 Mutation = (
     BucketPut
     | BucketRemoved
@@ -209,6 +236,7 @@ Mutation = (
     | PartPut
     | UserPut
     | UserRemoved
+    | BodyMoved
 )
 
 

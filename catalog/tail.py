@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from catalog.compaction import Compaction
 from catalog.index import Index
 from catalog.index.contents import Contents, read_contents
 from catalog.log import Log
@@ -16,6 +17,7 @@ class Tail:
     def __init__(self, index: Index, log: Log) -> None:
         self._index = index
         self._log = log
+        self._compaction = Compaction(index, log)
 
     @property
     def catalog_id(self) -> bytes:
@@ -56,11 +58,7 @@ class Tail:
             return []
         with self._index.read() as txn:
             last = self._index.end(txn).segment
-            dead = [
-                segment
-                for segment in candidates
-                if segment < last and self._living(txn.get(segment.to_bytes(8, "big"), db=self._index.segments)) == 0
-            ]
+            dead = [segment for segment in candidates if segment < last and self._index.living(txn, segment)[0] == 0]
         for segment in dead:
             self._log.drop(segment)
         if dead:
@@ -69,6 +67,9 @@ class Tail:
                     txn.delete(segment.to_bytes(8, "big"), db=self._index.segments)
         return dead
 
-    @staticmethod
-    def _living(counts: bytes | None) -> int:
-        return int.from_bytes(counts[:8], "big") if counts else 0
+    def compact(self, applied: Position) -> int | None:
+        """Go on a little with moving what lives in segments that are mostly dead: see `Compaction.step`."""
+        return self._compaction.step(applied)
+
+    def close(self) -> None:
+        self._compaction.close()

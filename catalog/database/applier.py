@@ -98,6 +98,7 @@ def _write_uploads(connection: duckdb.DuckDBPyConnection, effect: Effect) -> Non
     uploads.add(connection, effect.uploads.values())
     puts = {(upload_id, number): put for upload_id, held in effect.parts.items() for number, put in held.items()}
     parts.add(connection, puts, [key for key in puts if key[0] not in effect.uploads])
+    parts.move_bodies(connection, effect.moved_parts)
 
 
 def _write_objects(connection: duckdb.DuckDBPyConnection, effect: Effect, day: date) -> None:
@@ -117,6 +118,7 @@ def _write_objects(connection: duckdb.DuckDBPyConnection, effect: Effect, day: d
         [objects.row(new.bucket_id, new.key, new.version, new.is_latest) for new in effect.added.values()]
     )
     objects.add(connection, added)
+    objects.move_bodies(connection, effect.moved_versions)
     if touched is not None or added is not None:
         usage.record(connection, day, added, touched)
 

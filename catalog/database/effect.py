@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from catalog.records import (
+    BodyMoved,
     Bucket,
     BucketPut,
     BucketRemoved,
@@ -21,6 +24,7 @@ from catalog.records import (
     Version,
     VersionUpdated,
 )
+from catalog.relocation import relocated, relocated_part
 
 Key = tuple[int, str]  # bucket id and key
 
@@ -56,6 +60,8 @@ class Effect:
         self.uploads: dict[str, Upload] = {}
         self.ended_uploads: set[str] = set()
         self.parts: dict[str, dict[int, PartPut]] = {}
+        self.moved_versions: dict[int, list[BodyMoved]] = {}
+        self.moved_parts: dict[tuple[str, int], list[BodyMoved]] = {}
         self._apply: dict[type, Callable[[Any], int | None]] = {
             BucketPut: self._bucket_put,
             BucketRemoved: self._bucket_removed,
@@ -66,6 +72,7 @@ class Effect:
             PartPut: self._part_put,
             UserPut: self._user_put,
             UserRemoved: self._user_removed,
+            BodyMoved: self._body_moved,
         }
 
     def add(self, mutation: Mutation) -> int | None:
@@ -148,6 +155,25 @@ class Effect:
 
     def _user_removed(self, mutation: UserRemoved) -> None:
         self.users[mutation.user.access_key] = None
+
+    def _body_moved(self, mutation: BodyMoved) -> None:
+        """What the batch brought itself is altered here; for the rest the database has the records."""
+        for holder in mutation.versions:
+            seq = holder.seq
+            if seq in self.added:
+                self.added[seq].version = relocated(self.added[seq].version, mutation)
+            elif seq in self.updated:
+                bucket_id, key, version = self.updated[seq]
+                self.updated[seq] = (bucket_id, key, relocated(version, mutation))
+            else:
+                self.moved_versions.setdefault(seq, []).append(mutation)
+        for held in mutation.parts:
+            put = self.parts.get(held.upload_id, {}).get(held.number)
+            if put is not None:
+                part = relocated_part(put.part, mutation)
+                self.parts[held.upload_id][held.number] = msgspec.structs.replace(put, part=part)
+            else:
+                self.moved_parts.setdefault((held.upload_id, held.number), []).append(mutation)
 
 
 def keys_in_doubt(mutations: Iterable[Mutation], buckets: dict[int, Bucket]) -> set[Key]:

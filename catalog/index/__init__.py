@@ -113,6 +113,11 @@ class Index:
     def set_applied(self, txn: lmdb.Transaction, seq: int) -> None:
         txn.put(b"applied", seq.to_bytes(8, "big"), db=self.meta)
 
+    def living(self, txn: lmdb.Transaction, segment: int) -> tuple[int, int]:
+        """How many times bodies of a segment are named, and their bytes, counted as often."""
+        counts = txn.get(segment.to_bytes(8, "big"), bytes(16), db=self.segments)
+        return int.from_bytes(counts[:8], "big"), int.from_bytes(counts[8:], "big")
+
     def next_number(self, txn: lmdb.Transaction, counter: bytes, first: int) -> int:
         """The next of a counter's numbers, never given twice by this index."""
         number = int.from_bytes(txn.get(counter, first.to_bytes(8, "big"), db=self.meta), "big")

@@ -22,6 +22,7 @@ from catalog.index.keys import (
 )
 from catalog.records import (
     NULL_VERSION,
+    BodyMoved,
     BucketPut,
     BucketRemoved,
     Mutation,
@@ -35,8 +36,10 @@ from catalog.records import (
     UserPut,
     UserRemoved,
     Version,
+    VersionHolder,
     VersionUpdated,
 )
+from catalog.relocation import relocated, relocated_part
 
 decode_part: Callable[[bytes], Part] = msgspec.msgpack.Decoder(Part).decode
 
@@ -192,6 +195,19 @@ class Change:
     def user_removed(self, mutation: UserRemoved) -> None:
         self.txn.delete(mutation.user.access_key.encode(), db=self.index.users)
 
+    def body_moved(self, mutation: BodyMoved) -> None:
+        moved = sum(self._move_in_version(holder, mutation) for holder in mutation.versions)
+        for held in mutation.parts:
+            upload = upload_bytes(held.upload_id)
+            number = upload + held.number.to_bytes(2, "big") if upload is not None else b""
+            raw = self.txn.get(number, db=self.index.parts) if number else None
+            part = decode_part(raw) if raw is not None else None
+            if part is not None and part.piece == mutation.old:
+                self.txn.put(number, encode(relocated_part(part, mutation)), db=self.index.parts)
+                moved += 1
+        self._count(mutation.old, -moved)
+        self._count(mutation.new, moved)
+
     def locate(self, bucket_id: int, key: str, create: bool = False) -> bytes | None:
         """The index's spelling of a key; None where a child space would be needed that is not there."""
         return locate(self.index, self.txn, bucket_id, escape(key), create)
@@ -208,6 +224,26 @@ class Change:
         for part in parts:
             if part.piece is not None:
                 self._count(part.piece, change)
+
+    def _move_in_version(self, holder: VersionHolder, move: BodyMoved) -> int:
+        """How many of the version's pieces it was."""
+        key = self.locate(holder.bucket_id, holder.key)
+        if key is None:
+            return 0
+        table, raw = self.index.objects, self.txn.get(key, db=self.index.objects)
+        version = version_of(raw) if raw is not None else None
+        if version is None or version.seq != holder.seq:
+            key += END + newest_first(holder.seq)
+            table, raw = self.index.versions, self.txn.get(key, db=self.index.versions)
+            version = version_of(raw) if raw is not None else None
+        if version is None:
+            return 0
+        if version.body is None:
+            return composed.move(self.index, self.txn, version, move)
+        if version.body != move.old:
+            return 0
+        self.txn.put(key, to_entry(holder.key, relocated(version, move)), db=table)
+        return 1
 
     def _put_version(self, key: bytes, version: Version, raw: bytes) -> None:
         self.txn.put(key + END + newest_first(version.seq), raw, db=self.index.versions)
@@ -287,6 +323,7 @@ _APPLY: dict[type, Callable[[Change, Any], None]] = {
     PartPut: Change.part_put,
     UserPut: Change.user_put,
     UserRemoved: Change.user_removed,
+    BodyMoved: Change.body_moved,
 }
 
 

@@ -12,7 +12,8 @@ import lmdb
 import msgspec
 
 from catalog.index import Index, encode
-from catalog.records import Part, Version
+from catalog.records import BodyMoved, Part, Piece, Version
+from catalog.relocation import relocated_part
 
 GROUP = 100
 
@@ -64,6 +65,31 @@ def drop(index: Index, txn: lmdb.Transaction, version: Version) -> list[Part]:
             dropped += _decode(cursor.value())
             found = cursor.delete() and bool(cursor.key())
     return dropped
+
+
+def move(index: Index, txn: lmdb.Transaction, version: Version, moved: BodyMoved) -> int:
+    """Name the new place of a body in the parts that have it; how many they are."""
+    count = 0
+    prefix = version.seq.to_bytes(8, "big")
+    with txn.cursor(db=index.composed) as cursor:
+        found = cursor.set_range(prefix)
+        while found and cursor.key().startswith(prefix):
+            group = _decode(cursor.value())
+            having = sum(part.piece == moved.old for part in group)
+            if having:
+                cursor.put(cursor.key(), encode([relocated_part(part, moved) for part in group]))
+                count += having
+            found = cursor.next()
+    return count
+
+
+def pieces_of(version: Version) -> Iterator[Piece]:
+    """The pieces of a version that has its parts with it, if it has any."""
+    if version.body is not None:
+        yield version.body
+    for part in version.parts if isinstance(version.parts, list) else ():
+        if part.piece is not None:
+            yield part.piece
 
 
 def covering(index: Index, txn: lmdb.Transaction, version: Version, start: int, length: int) -> Stretch:

@@ -21,10 +21,15 @@ class Stream:
     """Iterate once, then `aclose`. `length` is what will come in all."""
 
     def __init__(self, cx: Context, pieces: Sequence[Piece], length: int) -> None:
-        """Raises NoBlob or FileNotFoundError if the object died since it was looked up."""
+        """Raises NoBlob or FileNotFoundError if the object died, or moved, since it was looked up.
+
+        What lies in the log is read at once, for it may be moved: a part of its own size at most, the last one.
+        """
         self.length = length
         self._cx = cx
-        self._later = deque(pieces)
+        self._later: deque[Piece | bytes] = deque(
+            cx.catalog.read(piece) if piece.blob is None else piece for piece in pieces
+        )
         self._opened: deque[BlobReader | bytes] = deque()
         self._open_ahead(at_least=1)
 
@@ -56,9 +61,10 @@ class Stream:
     def _open_ahead(self, at_least: int) -> None:
         while self._later and len(self._opened) < OPEN_AHEAD:
             piece = self._later[0]
-            if piece.blob is None:
-                self._opened.append(self._cx.catalog.read(piece))
+            if isinstance(piece, bytes):
+                self._opened.append(piece)
             elif len(self._opened) < at_least or not self._cx.blobs.crowded:
+                assert piece.blob is not None
                 self._opened.append(self._cx.blobs.reader(piece.blob, piece.offset, piece.size))
             else:
                 return

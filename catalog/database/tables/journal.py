@@ -1,4 +1,4 @@
-"""Every mutation, for good, with the columns of S3 Metadata's journal table and ours.
+"""Every mutation that can be seen, for good, with the columns of S3 Metadata's journal table and ours.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/metadata-tables-schema.html
 """
@@ -13,6 +13,7 @@ import duckdb
 
 from catalog.database.columns import MAP, SHORT, TEXT, TIME, TRUTH, WHOLE, Row, insert, schema
 from catalog.records import (
+    BodyMoved,
     Bucket,
     BucketPut,
     BucketRemoved,
@@ -77,9 +78,9 @@ def reconcile(connection: duckdb.DuckDBPyConnection, kept: int, end: int, now: d
 
 
 def rows(seq: int, record: LogRecord, buckets: Names, previous: int | None) -> list[Row]:
-    """A mutation's rows: one, and one more for each further version that it ended. `buckets` is as of the mutation.
+    """A mutation's rows: one, and one more for each further version that it ended; none for a body that was moved.
 
-    `previous` is the newest version that remained of the key beside one that was put.
+    `buckets` is as of the mutation, `previous` is the newest version that remained of the key beside one that was put.
     """
     mutation = record.mutation
     if type(mutation) is ObjectChanged:
@@ -216,4 +217,5 @@ _ROWS: dict[type, Callable[[int, int, Origin, Any, Names], list[Row]]] = {
     PartPut: _part_put,
     UserPut: _user,
     UserRemoved: _user,
+    BodyMoved: lambda *_: [],  # nothing that anybody did
 }

@@ -6,7 +6,7 @@ applier knows from the mutation which row gains or loses the flag, and finds it 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import duckdb
 import msgspec
@@ -26,7 +26,8 @@ from catalog.database.columns import (
     run_on_rows,
     schema,
 )
-from catalog.records import Version
+from catalog.records import BodyMoved, Version
+from catalog.relocation import relocated
 
 COLUMNS = schema(
     seq=WHOLE,
@@ -51,11 +52,13 @@ COLUMNS = schema(
     entry=BYTES,
 )
 _SEQ = schema(seq=WHOLE)
+_ENTRY = schema(seq=WHOLE, entry=BYTES)
 _KEY = schema(bucket_id=WHOLE, key=TEXT)
 _NONE: dict[str, str] = {}
 _NOTHING = (None,) * 8  # what a delete marker has of the columns behind owner
 
 _encode = msgspec.msgpack.Encoder().encode
+_decode: Callable[[bytes], Version] = msgspec.msgpack.Decoder(Version).decode
 
 
 def row(bucket_id: int, key: str, version: Version, is_latest: bool) -> Row:
@@ -101,6 +104,19 @@ def remove(connection: duckdb.DuckDBPyConnection, seqs: Collection[int]) -> None
 
 def mark_latest(connection: duckdb.DuckDBPyConnection, seqs: Collection[int], is_latest: bool) -> None:
     _where_seq(connection, f"UPDATE private.objects SET is_latest = {is_latest}", seqs)
+
+
+def move_bodies(connection: duckdb.DuckDBPyConnection, moves: Mapping[int, Sequence[BodyMoved]]) -> None:
+    """The entries of these versions, by seq, name the new places of bodies; versions that ended are passed over."""
+    rows = []
+    for seq, entry in _where_seq(connection, "SELECT seq, entry FROM private.objects", moves.keys()):
+        version = _decode(entry)
+        for move in moves[seq]:
+            version = relocated(version, move)
+        rows.append((seq, _encode(version)))
+    if rows:
+        statement = "UPDATE private.objects SET entry = incoming.entry FROM incoming WHERE objects.seq = incoming.seq"
+        run_on_rows(connection, statement, _ENTRY, rows)
 
 
 def latest_among(connection: duckdb.DuckDBPyConnection, seqs: Collection[int]) -> set[int]:
