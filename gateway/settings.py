@@ -59,6 +59,9 @@ class Settings:
         int, About("MiB that the database may take; 0 is a quarter of the machine's, 4 GiB at most", "N")
     ] = 0
     sql_threads: Annotated[int, About("threads of the database; 0 is one a core, eight at most", "N")] = 0
+    compaction_rate: Annotated[
+        int, About("MiB of small bodies a second that compaction moves at most; 0 is none", "N")
+    ] = 16
     keep_alive: Annotated[int, About("seconds that an idle connection is kept open", "SECONDS")] = 120
     request_timeout: Annotated[int, About("seconds without progress after which a client is given up", "SECONDS")] = 20
     drain_timeout: Annotated[int, About("seconds that requests get to finish at a stop", "SECONDS")] = 60
@@ -70,7 +73,7 @@ class Settings:
         check(self.request_timeout > 0, "request_timeout", self.request_timeout, "1 or more")
         check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
         check(self.sql_seconds > 0, "sql_seconds", self.sql_seconds, "1 or more")
-        for name in ("sql_rows", "sql_memory", "sql_threads"):
+        for name in ("sql_rows", "sql_memory", "sql_threads", "compaction_rate"):
             check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name in ("max_connections", "max_requests", "max_commits"):
             check(getattr(self, name) > 0, name, getattr(self, name), "1 or more")

@@ -183,7 +183,7 @@ class Supervisor:
 
 def catalog_process(settings: Settings) -> list[str]:
     limits = Limits(settings.sql_seconds, settings.sql_rows, settings.sql_memory, settings.sql_threads)
-    return ["catalog.database.process", str(settings.data), dump_limits(limits)]
+    return ["catalog.database.process", str(settings.data), dump_limits(limits), str(settings.compaction_rate)]
 
 
 def sweep(data: Path, before: float) -> None:

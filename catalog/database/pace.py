@@ -31,10 +31,12 @@ log = logging.getLogger(__name__)
 class Pace:
     """The one thread that applies, driven from the event loop."""
 
-    def __init__(self, follower: Follower, source: Source, wal: Path) -> None:
+    def __init__(self, follower: Follower, source: Source, wal: Path, compaction: int = 0) -> None:
+        """`compaction` is how many bytes a second it may move; 0 is none."""
         self._follower = follower
         self._source = source
         self._wal = wal
+        self._compaction = compaction
         self._readers: set[asyncio.Timeout] = set()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -48,10 +50,13 @@ class Pace:
 
     async def run(self) -> None:
         """Until `stop`; then applies what was acknowledged. Raises CatalogUnusable where the log does not go on."""
+        compacting = asyncio.create_task(self._compact())
         try:
             await self._follow()
             await asyncio.get_running_loop().run_in_executor(self._thread, self._follower.catch_up)
         finally:
+            compacting.cancel()
+            await asyncio.wait({compacting})
             self._thread.shutdown()
 
     def stop(self) -> None:
@@ -127,6 +132,21 @@ class Pace:
                     self._wanted.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), POLL)
+
+    async def _compact(self) -> None:
+        """In small steps between the applier's, so that nobody waits for it, and resting twice as long as it works."""
+        loop = asyncio.get_running_loop()
+        while self._compaction:
+            began = time.monotonic()
+            moved: int | None = None
+            try:
+                moved = await loop.run_in_executor(self._thread, self._source.compact, self._follower.applied)
+            except Exception:  # whatever it is, S3 and SQL can do without it
+                log.exception("compaction cannot do its work; trying again")
+            if moved is None:
+                await asyncio.sleep(HOUSEKEEPING)
+            else:
+                await asyncio.sleep(max(moved / self._compaction, 2 * (time.monotonic() - began)))
 
     async def _step(self) -> None:
         self.problem = await self._tolerating_faults(self._follower.step)

@@ -1,7 +1,8 @@
 """The catalog process: owns the database of a data folder, keeps it up with the log, and answers questions about it.
 
-`python -m catalog.database.process DIR [LIMITS]`. It says `ready` on its standard output when it is, and ends, with
-everything applied that was acknowledged, at SIGTERM or when its standard input does: it does not outlive its starter.
+`python -m catalog.database.process DIR [LIMITS [COMPACTION]]`. It says `ready` on its standard output when it is, and
+ends, with everything applied that was acknowledged, at SIGTERM or when its standard input does: it does not outlive its
+starter.
 """
 
 from __future__ import annotations
@@ -31,14 +32,15 @@ from catalog.errors import CatalogUnusable
 
 READY = b"ready\n"
 PATIENCE = 30.0  # seconds for a command that has the database open to finish
+COMPACTION = 16  # MiB a second
 _NICENESS = 5  # where cores are short, who answers requests goes first
 _COLLECT_AFTER = 200_000
 
 log = logging.getLogger(__name__)
 
 
-def main(directory: Path, limits: Limits) -> None:
-    """Raises SystemExit where the data folder cannot be used."""
+def main(directory: Path, limits: Limits, compaction: int = COMPACTION) -> None:
+    """`compaction` is in MiB a second. Raises SystemExit where the data folder cannot be used."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     give_way()
     os.umask(0o077)  # users' secrets are in the database
@@ -50,7 +52,7 @@ def main(directory: Path, limits: Limits) -> None:
             owning(directory, PATIENCE),
             open_database(directory, limits) as connection,
         ):
-            asyncio.run(_run(directory, connection, source, limits))
+            asyncio.run(_run(directory, connection, source, limits, compaction))
             connection.execute("CHECKPOINT")
     except CatalogUnusable as fact:
         log.error("%s", fact.why)
@@ -68,7 +70,9 @@ def give_way() -> None:
             Path("/proc/self/autogroup").write_text(f"{_NICENESS}")
 
 
-async def _run(directory: Path, connection: duckdb.DuckDBPyConnection, source: Source, limits: Limits) -> None:
+async def _run(
+    directory: Path, connection: duckdb.DuckDBPyConnection, source: Source, limits: Limits, compaction: int
+) -> None:
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, told.set)
 
@@ -79,7 +83,7 @@ async def _run(directory: Path, connection: duckdb.DuckDBPyConnection, source: S
 
     with suppress(PermissionError):  # a file or /dev/null: nobody holds it open for us
         loop.add_reader(sys.stdin.fileno(), read)
-    await serve(directory, connection, source, told, lambda: os.write(sys.stdout.fileno(), READY), limits)
+    await serve(directory, connection, source, told, lambda: os.write(sys.stdout.fileno(), READY), limits, compaction)
 
 
 async def serve(
@@ -89,10 +93,11 @@ async def serve(
     told_to_stop: asyncio.Event,
     ready: Callable[[], object],
     limits: Limits | None = None,
+    compaction: int = COMPACTION,
 ) -> None:
     """Until told to stop; then everything is applied that was acknowledged. Raises CatalogUnusable."""
     follower = Follower(connection.cursor(), source)
-    pace = Pace(follower, source, directory / f"{FILE}.wal")
+    pace = Pace(follower, source, directory / f"{FILE}.wal", compaction << 20)
     desk = Desk(directory, connection, follower, source, pace, limits or Limits())
     sessions: set[asyncio.Task[None]] = set()
 
@@ -138,4 +143,4 @@ def listening(directory: Path) -> socket.socket:
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    main(Path(sys.argv[1]), undump(sys.argv[2]) if len(sys.argv) > 2 else Limits())
+    main(Path(sys.argv[1]), undump(sys.argv[2]) if sys.argv[2:] else Limits(), *map(int, sys.argv[3:]))

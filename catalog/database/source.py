@@ -47,12 +47,18 @@ class Source(Protocol):
         """Let go of what the database, which holds everything up to `applied`, has made superfluous."""
         ...
 
+    def compact(self, applied: Position) -> int | None:
+        """Work a little on making segments superfluous; how many bytes moved, None when there is no more to do."""
+        ...
+
 
 @contextmanager
 def open_source(directory: Path) -> Iterator[Source]:
     """The log of a data folder. Raises CatalogUnusable."""
     catalog = Catalog.open(directory)
+    tail = catalog.tail()
     try:
-        yield catalog.tail()
+        yield tail
     finally:
+        tail.close()
         catalog.release()

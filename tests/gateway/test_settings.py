@@ -16,6 +16,7 @@ NUMBERS = {
     "sql_rows": "11",
     "sql_memory": "12",
     "sql_threads": "13",
+    "compaction_rate": "14",
     "keep_alive": "7",
     "request_timeout": "9",
     "drain_timeout": "8",

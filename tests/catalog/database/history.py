@@ -226,6 +226,9 @@ class MemorySource:
     def drop_dead_segments(self, applied: Position) -> list[int]:
         return []
 
+    def compact(self, applied: Position) -> int | None:
+        return None
+
 
 def take_step(history: History, kind: int, which: int, number: int, keys: Sequence[str] = PLAIN_KEYS) -> None:
     """One thing of kind 0 to 12 that the catalog would allow; nothing where it would not. `which` is 0 to 5."""
