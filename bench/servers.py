@@ -43,10 +43,14 @@ def alone() -> Iterator[None]:
 
 
 @contextmanager
-def ducket(data: Path, workers: int, on: set[int], command: Sequence[str]) -> Iterator[Endpoint]:
+def ducket(
+    data: Path, workers: int, on: set[int], command: Sequence[str], compaction_rate: int | None = None
+) -> Iterator[Endpoint]:
     """A gateway of this project on the folder `data`."""
     port = free_port()
     arguments = [*command, "serve", "--data", f"{data}", "--port", f"{port}", "--workers", f"{workers}"]
+    if compaction_rate is not None:
+        arguments += ["--compaction-rate", f"{compaction_rate}"]
     keys = {"DUCKET_ROOT_ACCESS_KEY": ACCESS_KEY, "DUCKET_ROOT_SECRET_KEY": SECRET_KEY}
     with process(arguments, port, on, keys) as pid:
         yield Endpoint("ducket", "127.0.0.1", port, ACCESS_KEY, SECRET_KEY, process=pid)

@@ -69,19 +69,19 @@ class S3Target:
         self._settle()
 
     def create(self) -> None:
-        self._ask("PUT", f"/{self.bucket}")
+        self.ask("PUT", f"/{self.bucket}")
 
     def check(self) -> None:
         """One answer of each kind byte for byte, for the load itself looks at lengths only."""
         number = self.tree.count // 2
         key = self.tree.key(number)
-        got = self._ask("GET", f"/{self.bucket}/{key}")
+        got = self.ask("GET", f"/{self.bucket}/{key}")
         if got != batches.body_of(key, number % CHUNK, self.tree.size):
             raise LoadFailed(f"{self.name} answers GET {key} with another body than was put")
         page = {"list-type": "2", "max-keys": f"{self.tree.page}", "prefix": "tree/"}
         folder = {"list-type": "2", "prefix": key.rpartition("/")[0] + "/", "delimiter": "/"}
         for query, wanted in ((page, self.tree.page), (folder, batches.FOLDER)):
-            listed = self._ask("GET", f"/{self.bucket}", query).count(b"<Key>")
+            listed = self.ask("GET", f"/{self.bucket}", query).count(b"<Key>")
             if listed != wanted:
                 raise LoadFailed(f"{self.name} lists {listed} keys for {query}, not {wanted}")
 
@@ -94,7 +94,7 @@ class S3Target:
     def empty(self) -> None:
         """Takes away all that was put, and the bucket."""
         self._delete(sorted(self.left))
-        self._ask("DELETE", f"/{self.bucket}", statuses=(204,))
+        self.ask("DELETE", f"/{self.bucket}", statuses=(204,))
 
     def _round(self, row: Row, seconds: float, enough: int) -> Measured:
         enough = max(enough, row.connections * 2)
@@ -143,7 +143,7 @@ class S3Target:
         if measured.errors:
             raise LoadFailed(f"{self.name} at {what}: {dict(measured.errors)}")
 
-    def _ask(
+    def ask(
         self,
         method: str,
         path: str,

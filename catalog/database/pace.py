@@ -22,7 +22,7 @@ LATE = 1.0  # seconds after which mutations are applied however few they are
 POLL = 0.05
 WAL_MOST = 512 * 1024 * 1024  # bytes
 GRACE = 10.0  # seconds queries get to end when the database needs a checkpoint
-HOUSEKEEPING = 5.0
+HOUSEKEEPING = 1.0
 RETRY = 1.0
 
 log = logging.getLogger(__name__)
