@@ -39,7 +39,7 @@ HEADING = (
 
 @dataclass
 class Round:
-    """MiB and milliseconds; `at_rest` is the log when nothing is left to do, `quiet` of the server without compaction."""
+    """MiB and milliseconds; `at_rest` is the log at rest, `quiet` of the server without compaction."""
 
     live: float
     log: float

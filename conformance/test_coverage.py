@@ -30,6 +30,7 @@ ACROSS = {
     "sql",
     "rolling_restart",
     "workers",
+    "compaction",
 }
 
 
