@@ -18,7 +18,7 @@ from statistics import median
 from bench import batches, cpu, report, servers
 from bench.load import Batch, Outgoing
 from bench.paced import paced, percentiles
-from bench.run import COMMAND
+from bench.run import server_options
 from bench.sign import Signer
 from bench.targets import Endpoint, S3Target
 
@@ -200,10 +200,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--rate", type=float, default=600, help="small PUTs a second; as many of the others at most")
     parser.add_argument("--keys", type=int, default=8000, help="small ones that are overwritten")
     parser.add_argument("--connections", type=int, default=16, help="of each kind")
-    parser.add_argument("--workers", type=int, default=1)
+    server_options(parser)
     parser.add_argument("--compaction-rate", type=int, default=16, help="as the server's option")
-    parser.add_argument("--command", default=COMMAND, help="what starts the gateway, before `serve`")
-    parser.add_argument("--folder", type=Path, default=Path("build"), help="where it writes: the disk measured")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     return parser
 

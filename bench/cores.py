@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import report, servers
 from bench.batches import Tree
 from bench.rows import Row, chosen
-from bench.run import COMMAND, finish
+from bench.run import finish, server_options
 from bench.targets import S3Target
 
 ROWS = ["HEAD@64", "GET-4KiB@64", "PUT-4KiB@64", "PUT-4KiB@16"]
@@ -43,11 +43,9 @@ def main() -> None:
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", nargs="*", default=[], help=f"names of rows or patterns; usually {', '.join(ROWS)}")
-    parser.add_argument("--workers", type=int, default=2)
+    server_options(parser, workers=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each round of each row")
-    parser.add_argument("--command", default=COMMAND, help="what starts the gateway, before `serve`")
-    parser.add_argument("--folder", type=Path, default=Path("build"), help="where it writes: the disk measured")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     return parser
 

@@ -45,11 +45,16 @@ def main() -> None:
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     common_options(parser)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--command", default=COMMAND, help="what starts the gateway, before `serve`")
-    parser.add_argument("--folder", type=Path, default=Path("build"), help="where it writes: the disk measured")
+    server_options(parser)
     parser.add_argument("--strict", action="store_true", help="fail where a reach is missed")
     return parser
+
+
+def server_options(parser: argparse.ArgumentParser, workers: int = 1) -> None:
+    """Of those that start the gateway themselves."""
+    parser.add_argument("--workers", type=int, default=workers)
+    parser.add_argument("--command", default=COMMAND, help="what starts the gateway, before `serve`")
+    parser.add_argument("--folder", type=Path, default=Path("build"), help="where it writes: the disk measured")
 
 
 def common_options(parser: argparse.ArgumentParser) -> None:

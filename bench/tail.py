@@ -18,7 +18,7 @@ from bench.batches import Tree
 from bench.beside import BUCKET as BESIDE
 from bench.beside import FIRST, LOADS, Scene, beside, put
 from bench.paced import paced, percentiles
-from bench.run import COMMAND
+from bench.run import server_options
 from bench.targets import CHUNK, Endpoint, S3Target
 from catalog import Catalog
 
@@ -69,14 +69,12 @@ def main() -> None:
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", nargs="*", default=[], choices=ROWS, metavar="ROW", help=", ".join(ROWS))
-    parser.add_argument("--workers", type=int, default=1)
+    server_options(parser)
     parser.add_argument("--keys", type=int, default=200_000, help="in the bucket that is read")
     parser.add_argument("--rate", type=float, default=400, help="requests of each kind a second")
     parser.add_argument("--connections", type=int, default=16, help="of each kind")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each round, quiet and beside")
-    parser.add_argument("--command", default=COMMAND, help="what starts the gateway, before `serve`")
-    parser.add_argument("--folder", type=Path, default=Path("build"), help="where it writes: the disk measured")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     return parser
 
