@@ -19,8 +19,8 @@ import msgspec
 
 from catalog.errors import CatalogUnusable
 from catalog.index.contents import Contents
-from catalog.log import Log, sync_directory
-from catalog.placing import copy, place
+from catalog.log import Log
+from catalog.placing import copy, place, sync_path
 from catalog.records import LogRecord, ObjectChanged, Part, PartPut, Position, VersionUpdated
 from catalog.store import Catalog
 from catalog.tail import Tail
@@ -178,11 +178,11 @@ class _Run:
     def _finish(self, point: Point) -> None:
         (self._making / FILE).write_bytes(msgspec.json.encode(point))
         for path in (self._making / FILE, *(self._target / "blobs").iterdir()):
-            _sync(path)
+            sync_path(path)
         for directory in (self._target / "blobs", self._making / "log", self._making):
-            sync_directory(directory)
+            sync_path(directory)
         self._making.rename(self._target / f"{POINT}{time.time_ns():020}")
-        sync_directory(self._target)
+        sync_path(self._target)
 
     def _forget_earlier(self, contents: Contents) -> None:
         for path in sorted(self._target.glob(f"{POINT}*"))[:-1]:
@@ -217,11 +217,11 @@ def restore(backup: Path, target: Path) -> Point:
                 copy(each, draft / relative)
     _check(draft, point)
     for directory, _, _ in os.walk(draft):
-        sync_directory(Path(directory))
+        sync_path(Path(directory))
     if target.exists():
         target.rmdir()
     draft.rename(target)
-    sync_directory(draft.parent)
+    sync_path(draft.parent)
     return point
 
 
@@ -265,11 +265,3 @@ def _named(record: LogRecord) -> Iterator[bytes]:
         if version.body is not None and version.body.blob is not None:
             yield version.body.blob
     yield from (part.piece.blob for part in parts if part.piece is not None and part.piece.blob is not None)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -90,7 +90,8 @@ def put(
     source: Source | None,
 ) -> tuple[Mutation, Version]:
     bucket = _same_bucket(turn, bucket)
-    _, _, place, _, current = turn.change.meet(bucket.id, key)
+    met = turn.change.meet(bucket.id, key)
+    place, current = met.place, met.current
     if check is not None:
         check(current)
     if upload_id is not None:
@@ -109,7 +110,8 @@ def delete(
     turn: Turn, bucket: Bucket, key: str, version_id: str | None, check: Check | None, owner: str
 ) -> tuple[Mutation | None, Deleted]:
     bucket = _same_bucket(turn, bucket)
-    _, _, place, _, current = turn.change.meet(bucket.id, key)
+    met = turn.change.meet(bucket.id, key)
+    place, current = met.place, met.current
     if version_id is not None:
         found = lookup.version_by_id(turn.index, turn.txn, place, version_id)
         if check is not None:

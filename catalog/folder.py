@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import CatalogUnusable
-from catalog.log import sync_directory
+from catalog.placing import sync_path
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Folder:
         self.path.mkdir(parents=True, exist_ok=True)
         with suppress(PermissionError):  # of a folder above that we may not read: who made ours may have synced it
             for path in (*made, self.path.absolute()):
-                sync_directory(path.parent)
+                sync_path(path.parent)
         os.close(os.open(self._lock("opening"), os.O_RDWR | os.O_CREAT, 0o600))
 
     def is_new(self) -> bool:
@@ -96,7 +96,7 @@ class Folder:
             file.write(boot_id())
             file.flush()
             os.fsync(file.fileno())
-        sync_directory(self.index)
+        sync_path(self.index)
 
     def rest_index(self) -> None:
         """The index was synced to disk and nobody writes: it is good after any restart."""
@@ -104,7 +104,7 @@ class Folder:
             return
         with (self.index / "rest").open("w") as file:
             os.fsync(file.fileno())
-        sync_directory(self.index)
+        sync_path(self.index)
 
     def remove_index(self) -> None:
         if self.in_use():

@@ -16,6 +16,7 @@ import msgspec
 from awscrt.checksums import crc32c
 
 from catalog.errors import CatalogUnusable
+from catalog.placing import sync_path
 from catalog.records import LogRecord, Piece, Position
 
 SEGMENT_SIZE = 64 * 1024 * 1024
@@ -68,7 +69,7 @@ class Log:
         """Make the first segment of a new catalog."""
         self.directory.mkdir(exist_ok=True)
         self.open_segment(beginning(self.catalog_id))
-        sync_directory(self.directory.parent)
+        sync_path(self.directory.parent)
 
     def batch(self, end: Position) -> Batch:
         return Batch(self, end)
@@ -169,7 +170,7 @@ class Log:
         header = HEADER.pack(MAGIC, FORMAT, start.segment, self.catalog_id, start.seq, start.chain)
         os.pwrite(descriptor, header, 0)
         os.fdatasync(descriptor)
-        sync_directory(self.directory)
+        sync_path(self.directory)
 
     def forget_behind(self, end: Position) -> None:
         """What was written behind `end` and never acknowledged must not come to life in a later replay."""
@@ -380,12 +381,3 @@ class Batch:
             offset += size
         self._buffers, self._first = [], offset
         return descriptor
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

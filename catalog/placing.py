@@ -54,3 +54,12 @@ def _move(reading: int, writing: int, left: int) -> int:
     while rest:
         rest = rest[os.write(writing, rest) :]
     return len(block)
+
+
+def sync_path(path: Path) -> None:
+    """Make durable what a file holds, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from catalog.database.effect import Effect, Key, keys_in_doubt
 from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, usage, users
+from catalog.database.transaction import transaction
 from catalog.errors import CatalogUnusable
 from catalog.records import BucketPut, LogRecord, Mutation, Position, UploadCreated
 
@@ -24,18 +25,13 @@ def apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered], positi
 
     Raises CatalogUnusable, and leaves no trace, where sequence numbers are missing.
     """
-    connection.begin()
-    try:
+    with transaction(connection):
         new = _new(records, applied.position(connection).seq, position)
         if new:
             for day, of_day in groupby(new, _day):
                 _apply(connection, list(of_day), day)
             usage.settle(connection)
             applied.advance(connection, position)
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
     return len(new)
 
 

@@ -55,14 +55,13 @@ from catalog.database.source import Source, open_source
 from catalog.database.status import take_status
 from catalog.database.tables import points
 from catalog.database.views import change, every
-from catalog.errors import CatalogUnusable, QueryFailed, QueryRefused, QueryStopped
+from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.records import Position
 from catalog.store import Catalog
 
 PATIENCE = 30.0  # seconds for a process that has the database, but does not answer yet, to do so
 _PAUSE = 0.1
 _GONE = "the catalog process went away before it had answered"
-_FACTS = {fact.__name__: fact for fact in (QueryFailed, QueryRefused, QueryStopped)}
 
 
 @dataclass(frozen=True)
@@ -263,7 +262,7 @@ class Remote:
             raise QueryFailed(_GONE)
         answer = decode_answer(body)
         if isinstance(answer, Failure):
-            raise _FACTS[answer.fact](answer.why)
+            raise answer.raised()
         return answer
 
 

@@ -10,6 +10,7 @@ import duckdb
 
 from catalog.database.limits import Limits
 from catalog.database.registry import define, see
+from catalog.database.transaction import transaction
 from catalog.database.views import define_own
 from catalog.database.wal import cut_torn_tail
 from catalog.errors import CatalogUnusable
@@ -68,15 +69,10 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
             "it was written by a newer Ducket; run that one, or restore a backup of the data folder"
         )
     for version, name, statements in known[found:]:
-        connection.begin()
-        try:
+        with transaction(connection):
             connection.execute(statements)
             now = datetime.now(UTC).replace(tzinfo=None)
             connection.execute("INSERT INTO private.schema_version VALUES (?, ?, ?)", [version, name, now])
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
 
 
 def migrations() -> list[tuple[int, str, str]]:

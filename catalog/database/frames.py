@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import msgspec
 
+from catalog.errors import QueryFailed, QueryRefused, QueryStopped
 from catalog.records import Position
 
 SOCKET = "catalog.sock"
 LENGTH = 4  # bytes of the length, big-endian
 MAX_REQUEST = 4 * 1024 * 1024
 MAX_ANSWER = 2**31
+
+_FACTS = {fact.__name__: fact for fact in (QueryFailed, QueryRefused, QueryStopped)}
 
 
 Value = str | int | float | bool | None
@@ -108,6 +111,10 @@ class Failure(Frame, tag="error"):
 
     fact: str
     why: str
+
+    def raised(self) -> Exception:
+        """As it was raised in the catalog process."""
+        return _FACTS[self.fact](self.why)
 
 
 class Status(Frame, tag="status"):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, usage, users
+from catalog.database.transaction import transaction
 from catalog.index.contents import Contents, Held
 from catalog.records import LogRecord, ObjectChanged, Origin, PartPut
 
@@ -21,8 +22,7 @@ _NOBODY = Origin()
 def refill(connection: duckdb.DuckDBPyConnection, catalog_id: bytes, contents: Contents) -> int:
     """In one transaction; up to which sequence number the journal has everything."""
     kept = applied.position(connection).seq
-    connection.begin()
-    try:
+    with transaction(connection):
         for table in _TABLES:
             connection.execute(f"DELETE FROM private.{table}")
         _write_the_rest(connection, contents)
@@ -32,10 +32,6 @@ def refill(connection: duckdb.DuckDBPyConnection, catalog_id: bytes, contents: C
         journal.reconcile(connection, kept, contents.position().seq, datetime.now(UTC).replace(tzinfo=None))
         usage.settle(connection)
         applied.begin(connection, catalog_id, contents.position())
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
     return kept
 
 

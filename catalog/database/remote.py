@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from catalog import errors
 from catalog.database.frames import (
     LENGTH,
     SOCKET,
@@ -29,7 +28,6 @@ from catalog.errors import CatalogUnusable
 Answers = AsyncGenerator[Columns | Rows | End, None]
 
 _BUFFER = 1024 * 1024
-_FACTS = {fact.__name__: fact for fact in (errors.QueryFailed, errors.QueryRefused, errors.QueryStopped)}
 
 
 async def ask(directory: Path, statement: str, owner: str | None, form: str) -> Answers:
@@ -83,5 +81,5 @@ async def _receive(reader: asyncio.StreamReader) -> Answer:
     except (asyncio.IncompleteReadError, ConnectionError):
         raise CatalogUnusable("the catalog process went away before it had answered") from None
     if isinstance(answer, Failure):
-        raise _FACTS[answer.fact](answer.why)
+        raise answer.raised()
     return answer

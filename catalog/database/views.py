@@ -15,6 +15,7 @@ from catalog.database.frames import View
 from catalog.database.guard import TABLE_FUNCTIONS, check
 from catalog.database.registry import MACROS, VIEWS, parse
 from catalog.database.tables import views as table
+from catalog.database.transaction import transaction
 from catalog.errors import QueryFailed, QueryRefused
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
@@ -44,16 +45,11 @@ def change(connection: duckdb.DuckDBPyConnection, action: str, name: str, text: 
     act = _ACTIONS.get(action)
     if act is None:
         raise QueryRefused(f"a view can be changed by {', '.join(_ACTIONS)}, not by {action}")
-    connection.begin()
     try:
-        act(connection, name, text)
-        connection.commit()
+        with transaction(connection):
+            act(connection, name, text)
     except duckdb.Error as problem:
-        connection.rollback()
         raise QueryFailed(str(problem)) from None
-    except BaseException:
-        connection.rollback()
-        raise
 
 
 def _add(connection: duckdb.DuckDBPyConnection, name: str, text: str) -> None:

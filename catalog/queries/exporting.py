@@ -13,6 +13,7 @@ import pyarrow.dataset as dataset
 from catalog.database.client import Reached
 from catalog.database.frames import Rows, Sql, Value
 from catalog.errors import InvalidFilter
+from catalog.placing import sync_path
 from catalog.queries.points import check_bucket
 
 VIEWS = (
@@ -52,7 +53,7 @@ def export(catalog: Reached, target: Path, bucket: str | None = None) -> dict[st
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    _sync_one(target.parent)
+    sync_path(target.parent)
     return rows
 
 
@@ -98,13 +99,5 @@ class _Counted:
 def _sync(folder: Path) -> None:
     for path, _, names in os.walk(folder):
         for name in names:
-            _sync_one(Path(path, name))
-        _sync_one(Path(path))
-
-
-def _sync_one(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+            sync_path(Path(path, name))
+        sync_path(Path(path))

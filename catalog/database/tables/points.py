@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from catalog.database.transaction import transaction
 from catalog.errors import QueryFailed, QueryRefused
 
 LATEST = "latest"
@@ -17,18 +18,13 @@ def put(connection: duckdb.DuckDBPyConnection, bucket: str, name: str, seq: int)
     """Give the name to the state behind a mutation, whatever had it before. Raises QueryRefused and QueryFailed."""
     if not _NAME.fullmatch(name) or name == LATEST:
         raise QueryRefused(f"a point's name is 1 to 128 letters, digits and ._- with a letter first, and not {LATEST}")
-    connection.begin()
     try:
-        found = connection.execute("SELECT id FROM private.buckets WHERE name = ?", [bucket]).fetchone()
-        if found is None:
-            raise QueryRefused(f"there is no bucket {bucket}")
-        connection.execute("DELETE FROM private.points WHERE bucket_id = ? AND name = ?", [found[0], name])
-        now = datetime.now(UTC).replace(tzinfo=None)
-        connection.execute("INSERT INTO private.points VALUES (?, ?, ?, ?)", [found[0], name, seq, now])
-        connection.commit()
+        with transaction(connection):
+            found = connection.execute("SELECT id FROM private.buckets WHERE name = ?", [bucket]).fetchone()
+            if found is None:
+                raise QueryRefused(f"there is no bucket {bucket}")
+            connection.execute("DELETE FROM private.points WHERE bucket_id = ? AND name = ?", [found[0], name])
+            now = datetime.now(UTC).replace(tzinfo=None)
+            connection.execute("INSERT INTO private.points VALUES (?, ?, ?, ?)", [found[0], name, seq, now])
     except duckdb.Error as problem:
-        connection.rollback()
         raise QueryFailed(str(problem)) from None
-    except BaseException:
-        connection.rollback()
-        raise
