@@ -129,11 +129,11 @@ def test_settings_are_read_again(tmp_path: Path) -> None:
             renew(server)
             assert len(workers(server)) == count
             assert [raw.get("/").status for _ in range(20)] == [200] * 20
-        file.write_text("workers = 2\nregion = 'eu-west-3'\nhost = '127.0.0.2'\n")
+        file.write_text("workers = 2\nregion = 'eu-west-3'\nhost = '127.0.0.2'\ncompaction_rate = 1\n")
         renew(server)
         assert raw.get("/").code == "AuthorizationHeaderMalformed"
         log = (tmp_path / "data.log").read_text()
-        assert "host: only a new start" in log
+        assert "host, compaction_rate: only a new start" in log
 
 
 def test_settings_that_are_wrong_change_nothing(tmp_path: Path) -> None:

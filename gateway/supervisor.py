@@ -30,7 +30,7 @@ from gateway.tls import check_certificate, scheme
 
 LOCK = "serve.lock"
 SAME_STOP = 0.5  # seconds
-FIXED = ("data", "host", "port", "sql_seconds", "sql_rows", "sql_memory", "sql_threads")
+FIXED = ("data", "host", "port", "compaction_rate", "sql_seconds", "sql_rows", "sql_memory", "sql_threads")
 
 
 class Supervisor:
