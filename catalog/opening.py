@@ -56,10 +56,11 @@ def _trusted(folder: Folder) -> Index | None:
     log = Log(folder.log, catalog_id)
     try:
         if form == FORMAT and len(catalog_id) == 16:
-            with index.read() as txn:
+            # Under the lock of those who commit: what they would add meanwhile, looks like a loss.
+            with index.write() as txn:
                 end, last = index.end(txn), index.last_offset(txn)
-            if log.holds(end, last) and not (log.goes_on(end) and is_cut_short(log, end)):
-                return index
+                if log.holds(end, last) and not (log.goes_on(end) and is_cut_short(log, end)):
+                    return index
     finally:
         log.close()
     index.close()
@@ -108,9 +109,9 @@ def _check_joined(folder: Folder, log: Log, catalog_id: bytes, feed: Feed) -> No
 
 def _check_bodies(index: Index, log: Log) -> None:
     """The segments in which bodies live are there."""
-    with index.read() as txn:
+    with index.write() as txn:  # nobody drops one meanwhile
         living = [int.from_bytes(key, "big") for key, counts in txn.cursor(db=index.segments) if any(counts[:8])]
-    missing = log.missing(living)
+        missing = log.missing(living)
     if missing:
         names = ", ".join(log.path(segment).name for segment in missing)
         raise CatalogUnusable(f"{names} missing in {log.directory}: bodies of objects lie there; restore from a backup")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,14 @@ from catalog.records import Bucket, Origin, Part, Piece, Upload, User, Version
 
 ORIGIN = Origin()
 LONG = "deep/" + "x" * 1000
+OPEN_OFTEN = """
+import sys
+from pathlib import Path
+from catalog import Catalog
+
+for _ in range(300):
+    Catalog.open(Path(sys.argv[1])).release()
+"""
 
 
 async def fill(path: Path) -> None:
@@ -352,3 +362,14 @@ async def test_what_was_never_acknowledged_does_not_come_to_life_later(tmp_path:
     with pytest.raises(NoObject):
         catalog.get(bucket, "ghost")
     catalog.release()
+
+
+async def test_a_folder_is_opened_while_another_process_commits(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    bucket = await catalog.create_bucket(ORIGIN, "a-bucket", "root", "us-east-1")
+    opening = await asyncio.create_subprocess_exec(sys.executable, "-c", OPEN_OFTEN, str(tmp_path))
+    ended = asyncio.ensure_future(opening.wait())
+    while not ended.done():
+        await catalog.put(ORIGIN, bucket, "a", Version(0, "", 0, "e", 5, "STANDARD", "root"), b"hello")
+    assert await ended == 0
+    await catalog.close()
