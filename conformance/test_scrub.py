@@ -9,14 +9,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from conformance.server import Server, ducket, environment, running
+from conformance.server import Server, ducket, environment, run_command, running
 
 BIG = os.urandom(300_000)
 PART = os.urandom(5 << 20)
@@ -167,6 +167,43 @@ def test_a_database_that_says_something_else_is_found(data: Path) -> None:
     }
 
 
+def summary(data: Path, *options: str) -> dict[tuple[str | None, str], tuple[int, int]]:
+    """How many passed and failed, by bucket and check."""
+    found = json.loads(run_command("catalog", "validation-summary", "--json", "--data", str(data), *options))
+    return {(each["bucket"], each["check_type"]): (each["passed"], each["failed"]) for each in found["items"]}
+
+
+@pytest.mark.parametrize("with_server", [False, True])
+def test_what_it_came_to_is_in_the_catalog(data: Path, with_server: bool) -> None:
+    os.truncate(largest_blob(data), 1000)
+    with running(data) if with_server else nullcontext():
+        report = scrub(data)[1]
+        found = summary(data)
+        listed = json.loads(run_command("catalog", "validations", "--result", "failed", "--json", "--data", str(data)))
+        ended = run_command("catalog", "validations", "--bucket", "first", "--since", "2999-01-01", "--data", str(data))
+    # The object, its copy, and the part of an upload that shares its first part.
+    (bucket,) = {each["bucket"] for each in report["findings"]}
+    assert len(report["findings"]) == (3 if report["findings"][1]["key"] == "parts0" else 2)
+    cut = len(report["findings"]) if bucket == "first" else 0
+    assert found["first", "present"] == (9, 0) and found["second", "present"] == (14, 0)
+    assert found["first", "size"] == (9 - cut, cut) and found["first", "etag"] == (9 - cut, 0)
+    assert found["first", "agreement"] == (7, 0) and found["second", "agreement"] == (13, 0)
+    for each, of_report in zip(reversed(listed["items"]), report["findings"], strict=True):
+        assert (each["key"], each["version_id"], each["detail"]) == tuple(
+            of_report.get(name) for name in ("key", "version_id", "detail")
+        )
+        assert (data / each["body"]).stat().st_size == 1000
+    assert len(ended.splitlines()) == 2
+
+
+def test_a_second_scrub_has_rows_of_its_own(data: Path) -> None:
+    for scrubs in (1, 2):
+        assert scrub(data)[0] == 0
+        listed = json.loads(run_command("catalog", "validations", "--check", "size", "--json", "--data", str(data)))
+        assert [each["bucket"] for each in listed["items"]] == ["second", "first"] * scrubs
+        assert {each["result"] for each in listed["items"]} == {"passed"}
+
+
 def test_a_scrub_that_was_broken_off_goes_on(data: Path) -> None:
     os.truncate(largest_blob(data), 1000)
     whole = scrub(data)[1]
@@ -185,6 +222,8 @@ def test_a_scrub_that_was_broken_off_goes_on(data: Path) -> None:
     report = scrub(data, "--resume")[1]
     assert report["started"] == broken_off["started"]
     assert report["findings"] == whole["findings"]
+    found = json.loads(run_command("catalog", "validations", "--result", "failed", "--json", "--data", str(data)))
+    assert len(found["items"]) == len(whole["findings"]) * 2
     done = subprocess.run(ducket("scrub", "--resume", "--data", str(data)), capture_output=True, env=environment())
     assert (done.returncode, b"no such scrub" in done.stderr) == (1, True)
 

@@ -34,6 +34,7 @@ from catalog.database.frames import (
     Frame,
     Held,
     Hold,
+    KeepValidations,
     NamePoint,
     Release,
     Rows,
@@ -53,7 +54,7 @@ from catalog.database.query import Query
 from catalog.database.schema import take_schema
 from catalog.database.source import Source, open_source
 from catalog.database.status import take_status
-from catalog.database.tables import points
+from catalog.database.tables import points, validations
 from catalog.database.views import change, every
 from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.records import Position
@@ -126,6 +127,7 @@ class Reached(Protocol):
     def views(self) -> list[View]: ...
     def change_view(self, action: str, name: str, text: str) -> None: ...
     def name_point(self, bucket: str, name: str, seq: int) -> None: ...
+    def keep_validations(self, given: KeepValidations) -> None: ...
     def schema(self) -> Schema: ...
     def checkpoint(self) -> None: ...
     def status(self) -> Status: ...
@@ -214,6 +216,10 @@ class Remote:
         """See `points.put`."""
         self._ask(NamePoint(bucket, name, seq))
 
+    def keep_validations(self, given: KeepValidations) -> None:
+        """See `validations.keep`."""
+        self._ask(given)
+
     def schema(self) -> Schema:
         answer = self._ask(AskSchema())
         assert isinstance(answer, Schema)
@@ -297,6 +303,9 @@ class Local:
     def name_point(self, bucket: str, name: str, seq: int) -> None:
         self._follower.catch_up()
         points.put(self._connection, bucket, name, seq)
+
+    def keep_validations(self, given: KeepValidations) -> None:
+        validations.keep(self._connection, given)
 
     def schema(self) -> Schema:
         return take_schema(self._connection)

@@ -78,6 +78,33 @@ class NamePoint(Frame, tag="point"):
     seq: int
 
 
+class Validation(msgspec.Struct, frozen=True):
+    """What a check came to: of one thing, or of so many `items` (and bytes) that passed. `body` is where bytes lie."""
+
+    check: str
+    result: str
+    items: int = 1
+    bytes: int = 0
+    key: str | None = None
+    version_id: str | None = None
+    upload_id: str | None = None
+    part: int | None = None
+    body: str | None = None
+    detail: str | None = None
+
+
+class KeepValidations(Frame, tag="validations"):
+    """What a scrub came to in a bucket, None for no bucket's: see `validations.keep`. Answered by Synced, or Failure.
+
+    `scrub` is when it began, in milliseconds.
+    """
+
+    scrub: int
+    bucket_id: int | None
+    validations: list[Validation]
+    more: bool = False
+
+
 class Hold(Frame, tag="hold"):
     """Answered by Held, from when on nothing is written to the database, and no segment of the log is removed.
 
@@ -175,7 +202,18 @@ class Held(Frame, tag="held"):
 
 
 Request = (
-    Sql | Hold | Release | AskStatus | AskHealth | AskViews | AskSchema | AskCheckpoint | ChangeView | NamePoint | Sync
+    Sql
+    | Hold
+    | Release
+    | AskStatus
+    | AskHealth
+    | AskViews
+    | AskSchema
+    | AskCheckpoint
+    | ChangeView
+    | NamePoint
+    | KeepValidations
+    | Sync
 )
 Answer = Columns | Rows | End | Failure | Status | Health | Views | Schema | Synced | Held
 

@@ -28,6 +28,7 @@ from catalog.database.frames import (
     Health,
     Held,
     Hold,
+    KeepValidations,
     NamePoint,
     Release,
     Request,
@@ -45,7 +46,7 @@ from catalog.database.registry import see
 from catalog.database.schema import take_schema
 from catalog.database.source import Source
 from catalog.database.status import take_status
-from catalog.database.tables import points
+from catalog.database.tables import points, validations
 from catalog.database.views import change, every
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
 
@@ -128,6 +129,10 @@ class Session:
             case NamePoint():
                 async with desk.altering, self._place(desk.limits.seconds):
                     await self._run(points.put, request.bucket, request.name, request.seq)
+                await self._send(Synced(desk.follower.applied))
+            case KeepValidations():
+                async with desk.altering, self._place(desk.limits.seconds):
+                    await self._run(validations.keep, request)
                 await self._send(Synced(desk.follower.applied))
             case Hold():
                 await self._hold()

@@ -23,6 +23,12 @@ from catalog.queries.profiling import Operator, Profile, profile
 from catalog.queries.schema import as_markdown, get_schema
 from catalog.queries.stats import VersionStats, get_version_stats
 from catalog.queries.usage import DiskUsage, StorageUsage, Usage, get_disk_usage, get_storage_usage
+from catalog.queries.validations import (
+    Validation,
+    ValidationSummary,
+    get_validation_summary,
+    list_validations,
+)
 
 __all__ = [
     "Artifact",
@@ -41,6 +47,8 @@ __all__ = [
     "Reached",
     "StorageUsage",
     "Usage",
+    "Validation",
+    "ValidationSummary",
     "VersionStats",
     "as_markdown",
     "compute_version_delta",
@@ -51,10 +59,12 @@ __all__ = [
     "get_point",
     "get_schema",
     "get_storage_usage",
+    "get_validation_summary",
     "get_version_stats",
     "latest_point",
     "list_files",
     "list_points",
+    "list_validations",
     "list_versions",
     "parse_point",
     "profile",

@@ -28,6 +28,7 @@ VIEWS = (
     "usage",
     "usage_daily",
     "named_points",
+    "validations",
 )
 _OPEN_FILES = 64
 _ROWS = 131_072  # of a row group, at least

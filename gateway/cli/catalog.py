@@ -1,4 +1,4 @@
-"""`ducket catalog stats|files|versions|delta|usage|find|duplicates`: what a bucket holds, held and changed."""
+"""`ducket catalog QUESTION`: what a bucket holds, held and changed, what takes the space, and whether it is sound."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # it brings DuckDB along, which the other commands need not w
     from catalog.queries import FileFilter, Page, Reached, Usage
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-WIDE = ("object_tags", "user_metadata", "keys")  # what a table has no room for
+WIDE = ("object_tags", "user_metadata", "keys", "body")  # what a table has no room for
 BY = ("bucket", "prefix", "tag", "owner", "storage_class", "content_type", "age")
 SORTS = ("key", "size", "last_modified_date")
 
@@ -43,6 +43,15 @@ def add(commands: Commands) -> None:
     find = question("find", "the versions with an ETag, checksum or version id", run_find)
     duplicates = question("duplicates", "the contents that a bucket holds more than once", run_duplicates)
 
+    validations = question("validations", "what scrubs came to, the newest first", run_validations)
+    summary = question("validation-summary", "whether what is stored is sound", run_validation_summary)
+
+    for command in (validations, summary):
+        command.add_argument("--bucket", metavar="B", help="of one bucket only")
+        command.add_argument("--check", metavar="C", help="present, size, etag, checksum, agreement, usage or stray")
+        command.add_argument("--since", metavar="TIME", help="no earlier than (UTC)")
+    validations.add_argument("--prefix", metavar="P", default="", help="of keys that begin so: what did not pass")
+    validations.add_argument("--result", metavar="R", help="passed, failed or repaired")
     for command in (stats, files, versions, delta, duplicates):
         command.add_argument("bucket", metavar="BUCKET")
     for command in (stats, files):
@@ -58,7 +67,7 @@ def add(commands: Commands) -> None:
     files.add_argument("--descending", action="store_true")
     for command in (files, versions):
         add_filters(command)
-    for command in (files, versions, delta, find, duplicates):
+    for command in (files, versions, delta, find, duplicates, validations):
         command.add_argument("--limit", metavar="N", type=int, default=1000, help="rows of a page (default: 1000)")
         command.add_argument("--after", metavar="NEXT", help="the page behind the one that ended with this")
 
@@ -140,6 +149,24 @@ def run_duplicates(given: argparse.Namespace) -> None:
         show_page(given, Duplicate, find_duplicates(catalog, given.bucket, given.limit, given.after))
 
 
+def run_validations(given: argparse.Namespace) -> None:
+    from catalog.queries import Validation, list_validations
+
+    wanted = (given.bucket, given.prefix, given.check, given.result, time("--since", given.since))
+    with reached(given) as catalog:
+        show_page(given, Validation, list_validations(catalog, *wanted, given.limit, given.after))
+
+
+def run_validation_summary(given: argparse.Namespace) -> None:
+    from catalog.queries import ValidationSummary, get_validation_summary
+
+    with reached(given) as catalog:
+        found = get_validation_summary(catalog, given.bucket, given.check, time("--since", given.since))
+    names = [field.name for field in fields(ValidationSummary)]
+    rows = [tuple(asdict(each).values()) for each in found]
+    show(given, {"items": [asdict(each) for each in found]}, [names, *rows])
+
+
 @contextmanager
 def reached(given: argparse.Namespace) -> Iterator[Reached]:
     from catalog.queries import reach
@@ -177,6 +204,13 @@ def age(flag: str, text: str | None) -> timedelta | None:
     if told is None:
         raise CommandError(f"{flag}: an age is a number with {', '.join(UNITS)} behind it, as 30d; not {text}")
     return timedelta(**{UNITS[told[2]]: int(told[1])})
+
+
+def time(flag: str, text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"{flag}: a time is as 2025-10-10 or 2025-10-10T12:30:00, not {text}") from None
 
 
 def show_page(given: argparse.Namespace, kind: type, page: Page[Any]) -> None:

@@ -49,7 +49,7 @@ def run(given: argparse.Namespace) -> int:
             raise
     shown.end()
     print(msgspec.json.encode(report).decode() if given.json else text(report))
-    return 1 if report.findings else 0
+    return 1 if report.wrong else 0
 
 
 def text(report: Report) -> str:
@@ -60,7 +60,7 @@ def text(report: Report) -> str:
         part = f" part {found.part}" if found.part else ""
         where = f"{found.bucket}/{cell(found.key)}{version}{upload}{part}: " if found.bucket else ""
         lines.append(f"{found.kind}: {where}{found.detail}")
-    wrong = f"{len(report.findings)} wrong" if report.findings else "nothing wrong"
+    wrong = f"{report.wrong:,} wrong" if report.wrong else "nothing wrong"
     return "\n".join([*lines, f"{report.bodies:,} bodies, {size(report.bytes)}: {wrong}"])
 
 
@@ -77,9 +77,7 @@ class Progress:
         if self._wanted and now >= self._next:
             self._next = now + 0.5
             report = self._report
-            said = (
-                f"{report.bodies:,} bodies, {size(report.bytes)}, {len(report.findings)} wrong, at {report.at_bucket}"
-            )
+            said = f"{report.bodies:,} bodies, {size(report.bytes)}, {report.wrong:,} wrong, at {report.at_bucket}"
             print(f"\r\x1b[K{said}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:

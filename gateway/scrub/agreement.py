@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 
 from catalog import Catalog
-from catalog.database.client import Reached, fetch, values
-from catalog.database.frames import Columns, Rows, Sql
+from catalog.database.client import Reached, fetch
+from catalog.database.frames import Sql, Value
 from catalog.records import Bucket
+from catalog.rows import ListedVersion
 from gateway.scrub.report import Finding
-from gateway.scrub.walk import is_there, listed, version_of
+from gateway.scrub.walk import Chunk, is_there, listed, version_of
 
 TRIES = 10  # looks at a key that differs; one that is written all the time may differ at each
 
@@ -22,16 +23,17 @@ Row = tuple[str, int, str, bool, bool, int, str]
 _COLUMNS = "key, seq, version_id, is_latest, is_delete_marker, coalesce(size, 0), coalesce(e_tag, '')"
 
 
-def disagreements(catalog: Catalog, database: Reached, bucket: Bucket) -> Iterator[Finding]:
+def disagreements(catalog: Catalog, database: Reached, bucket: Bucket, chunk: Chunk) -> list[Finding]:
     """Raises QueryFailed and QueryStopped."""
-    # All of them first: the next question is asked when the answer to this one has been read to its end.
-    for key in list(_differing(_indexed(catalog, bucket), _asked(database, bucket))):
+    found = []
+    for key in _differing(_indexed(catalog, bucket, chunk.items), _asked(database, bucket, chunk.after, chunk.until)):
         detail = _still_differs(catalog, database, bucket, key)
         if detail is not None:
-            yield Finding("database", detail, bucket.name, key)
+            found.append(Finding("database", detail, bucket.name, key))
+    return found
 
 
-def _differing(*streams: Iterator[Row]) -> Iterator[str]:
+def _differing(*streams: Iterable[Row]) -> Iterator[str]:
     """The keys of which two streams, each in order, do not have the same rows."""
     merged = heapq.merge(*streams, key=lambda row: (row[0].encode(), -row[1]))
     for key, rows in groupby(merged, itemgetter(0)):
@@ -47,8 +49,8 @@ def _still_differs(catalog: Catalog, database: Reached, bucket: Bucket, key: str
     """
     seen: tuple[list[Row], list[Row]] | None = None
     for _ in range(TRIES):
-        indexed = _of_key(catalog, bucket, key)
-        said = [_row(row) for row in fetch(database, Sql(_query(bucket, key))).rows]
+        indexed = list(_indexed(catalog, bucket, _of_key(catalog, bucket, key)))
+        said = _asked(database, bucket, key=key)
         if indexed == said or not is_there(catalog, bucket):
             return None
         if seen == (indexed, said):
@@ -57,40 +59,29 @@ def _still_differs(catalog: Catalog, database: Reached, bucket: Bucket, key: str
     return None
 
 
-def _indexed(catalog: Catalog, bucket: Bucket, prefix: str = "") -> Iterator[Row]:
-    for item in listed(catalog, bucket, prefix=prefix):
+def _indexed(catalog: Catalog, bucket: Bucket, items: Iterable[ListedVersion]) -> Iterator[Row]:
+    for item in items:
         if item.delete_marker:
             yield item.key, item.seq, item.version_id, item.latest, True, 0, ""
         elif (version := version_of(catalog, bucket, item)) is not None:
             yield item.key, item.seq, item.version_id, item.latest, False, version.size, version.etag
 
 
-def _of_key(catalog: Catalog, bucket: Bucket, key: str) -> list[Row]:
-    found = []
-    for row in _indexed(catalog, bucket, key):
-        if row[0] != key:
-            break
-        found.append(row)
-    return found
+def _of_key(catalog: Catalog, bucket: Bucket, key: str) -> Iterator[ListedVersion]:
+    for item in listed(catalog, bucket, prefix=key):
+        if item.key != key:
+            return
+        yield item
 
 
-def _asked(database: Reached, bucket: Bucket) -> Iterator[Row]:
-    types: list[str] = []
-    for answer in database.sql(Sql(_query(bucket))):
-        if isinstance(answer, Columns):
-            types = answer.types
-        elif isinstance(answer, Rows):
-            yield from map(_row, values(answer, types))
-
-
-def _query(bucket: Bucket, key: str | None = None) -> str:
-    """A bucket's name needs no quoting; a key is spelled by its bytes."""
-    one = f" AND encode(key) = unhex('{key.encode().hex()}')" if key is not None else ""
-    return f"SELECT {_COLUMNS} FROM versions WHERE bucket = '{bucket.name}'{one} ORDER BY key, seq DESC"
-
-
-def _row(row: tuple[object, ...]) -> Row:
-    return row  # type: ignore[return-value]  # as _COLUMNS says
+def _asked(
+    database: Reached, bucket: Bucket, after: str = "", until: str | None = None, key: str | None = None
+) -> list[Row]:
+    given: dict[str, Value] = {"bucket": bucket.name, "after": after, "until": until, "key": key}
+    within = "key > $after AND ($until IS NULL OR key <= $until)" if key is None else "key = $key"
+    used = {name: value for name, value in given.items() if f"${name}" in f"$bucket {within}"}
+    statement = f"SELECT {_COLUMNS} FROM versions WHERE bucket = $bucket AND {within} ORDER BY key, seq DESC"
+    return fetch(database, Sql(statement, parameters=used)).rows
 
 
 def _shown(rows: list[Row]) -> str:

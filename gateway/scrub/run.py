@@ -10,20 +10,21 @@ from functools import partial
 from pathlib import Path
 
 from catalog import Catalog
-from catalog.database.client import reach
 from catalog.errors import CatalogUnusable, NoUpload, QueryFailed, QueryStopped
 from catalog.records import Bucket, Part, Piece, Upload
 from catalog.rows import ListedVersion
 from gateway.blobs import Blobs
 from gateway.scrub.agreement import disagreements
-from gateway.scrub.report import Finding, Report
+from gateway.scrub.database import Database
+from gateway.scrub.report import CHECKS, Finding, Report
 from gateway.scrub.verify import Fault, faults_of, faults_of_part
-from gateway.scrub.walk import buckets, listed, uploads, version_of
+from gateway.scrub.walk import Chunk, buckets, chunks, uploads, version_of
 
 BLOCK = 1 << 20
+CHUNK = 32_768  # versions that the database is asked for at once
 SAVE_EVERY = 5.0  # seconds
+KEEP_EVERY = 60.0  # seconds, of what a bucket came to so far, in the catalog
 SETTLED = 60.0  # seconds after which a body whose record never came is taken for an orphan
-TRIES = 3  # of a comparison that the database broke off, to make room for a checkpoint
 
 
 class Scrub:
@@ -34,53 +35,61 @@ class Scrub:
         self._catalog = catalog
         self._data = data
         self._blobs = Blobs(data)
+        self._database = Database(catalog, data)
         self._rate = rate
         self._told = told
         self._began, self._read_since = time.monotonic(), 0
-        self._saved = time.monotonic()
+        self._saved = self._kept = time.monotonic()
 
     def run(self) -> None:
         """Raises NoBucket. Broken off by whatever exception, it leaves a report from which another goes on."""
+        report = self.report
         try:
-            self._compare()
-            self._read_bodies()
-            if not self.report.only:
+            for bucket in buckets(self._catalog, report.only):
+                if bucket.name > report.done:
+                    report.begin(bucket.name)
+                    self._bucket(bucket)
+                    self._keep(bucket)
+                    report.end(bucket.name)
+            if not report.only:
+                report.begin("")
                 self._look_for_orphans()
-            self.report.finished = time.time()
+                self._keep(None)
+            report.finished = time.time()
         finally:
-            self.report.save(self._data)
+            report.save(self._data)
+            self._database.close()
             self._blobs.close()
 
-    def _compare(self) -> None:
-        """Anew after every start: what was found by an earlier one is not kept."""
-        self.report.findings = [each for each in self.report.findings if each.kind != "database"]
-        try:
-            with reach(self._data, catalog=self._catalog) as database:
-                for bucket in buckets(self._catalog, self.report.only):
-                    self.report.findings += _patiently(partial(disagreements, self._catalog, database, bucket))
-                    self._told()
-        except (CatalogUnusable, QueryFailed, QueryStopped) as problem:
-            self.report.findings.append(Finding("database", problem.why))
-
-    def _read_bodies(self) -> None:
+    def _bucket(self, bucket: Bucket) -> None:
         report = self.report
-        for bucket in buckets(self._catalog, report.only):
-            if bucket.name < report.at_bucket:
-                continue
-            if bucket.name > report.at_bucket:
-                report.at_bucket, report.at_key = bucket.name, ""
-            before = report.at_key
-            for item in listed(self._catalog, bucket, report.at_key):
+        before = report.at_key
+        for chunk in chunks(self._catalog, bucket, report.at_key, CHUNK):
+            differing = self._compare(bucket, chunk)
+            for item in chunk.items:
                 if item.key != before:
                     report.at_key, before = before, item.key
+                if differing is not None and item.key not in differing:
+                    report.count(["agreement"])
                 if not item.delete_marker:
-                    report.findings += self._version(bucket, item)
-                self._progress()
-            report.at_key = before
-            for upload, parts in uploads(self._catalog, bucket):
-                for part in parts:
-                    report.findings += self._part(bucket, upload, part)
-                    self._progress()
+                    report.found(self._version(bucket, item))
+                self._progress(bucket)
+        report.at_key = before
+        for upload, parts in uploads(self._catalog, bucket):
+            for part in parts:
+                report.found(self._part(bucket, upload, part))
+                self._progress(bucket)
+
+    def _compare(self, bucket: Bucket, chunk: Chunk) -> set[str] | None:
+        """The keys that the database has otherwise; None where it cannot be asked."""
+        try:
+            compared = partial(disagreements, self._catalog, bucket=bucket, chunk=chunk)
+            found = self._database.ask(lambda reached: compared(database=reached))
+        except (CatalogUnusable, QueryFailed, QueryStopped) as problem:
+            self.report.found([Finding("database", problem.why)])
+            return None
+        self.report.found(found)
+        return {each.key for each in found}
 
     def _version(self, bucket: Bucket, item: ListedVersion) -> list[Finding]:
         version = version_of(self._catalog, bucket, item)
@@ -88,7 +97,7 @@ class Scrub:
             faults = faults_of(version, self._read)
             now = version_of(self._catalog, bucket, item) if faults else version
             if now == version:
-                self.report.bodies += 1
+                self._count(faults, version.checksum is not None)
                 return [_finding(fault, bucket, item.key, version_id=item.version_id) for fault in faults]
             version = now  # its bodies moved, or it ended, while they were read
         return []
@@ -98,11 +107,25 @@ class Scrub:
         faults = faults_of_part(part, self._read)
         if faults:
             with suppress(NoUpload):
-                if part in self._catalog.parts(bucket, upload.key, upload.upload_id, part.number - 1, 1):
-                    return [_finding(fault, bucket, upload.key, upload_id=upload.upload_id) for fault in faults]
+                if part not in self._catalog.parts(bucket, upload.key, upload.upload_id, part.number - 1, 1):
+                    return []
+                self._count(faults, part.checksum is not None)
+                return [_finding(fault, bucket, upload.key, upload_id=upload.upload_id) for fault in faults]
             return []
-        self.report.bodies += 1
+        self._count(faults, part.checksum is not None)
         return []
+
+    def _count(self, faults: list[Fault], has_checksum: bool) -> None:
+        """Of what is not there, or too short, nothing more was checked."""
+        failed = {CHECKS[fault.kind] for fault in faults}
+        self.report.bodies += 1
+        passed = []
+        for check in ("present", "size", "etag", "checksum"):
+            if check not in failed:
+                passed.append(check)
+            elif check in ("present", "size"):
+                break
+        self.report.count(check for check in passed if has_checksum or check != "checksum")
 
     def _read(self, piece: Piece) -> Iterator[bytes]:
         if piece.blob is None:
@@ -120,6 +143,7 @@ class Scrub:
     def _spent(self, block: bytes) -> bytes:
         """Waits for as long as the rate wants it."""
         self.report.bytes += len(block)
+        self.report.read += len(block)
         self._read_since += len(block)
         if self._rate:
             time.sleep(max(0.0, self._began + self._read_since / self._rate - time.monotonic()))
@@ -128,29 +152,39 @@ class Scrub:
 
     def _look_for_orphans(self) -> None:
         """A body is there a moment before its record, and goes a moment after its last one: those are given time."""
-        suspects = [
-            blob for blob in self._blobs.older_than(time.time() - SETTLED) if not self._catalog.blob_alive(blob)
-        ]
+        suspects = []
+        for blob in self._blobs.older_than(time.time() - SETTLED):
+            if self._catalog.blob_alive(blob):
+                self.report.count(["stray"])
+            else:
+                suspects.append(blob)
         if suspects:
             time.sleep(1)
         for blob in suspects:
             path = self._blobs.path(blob)
             if path.exists() and not self._catalog.blob_alive(blob):
                 detail = f"{path} is named by no object or part; a start of the server removes it"
-                self.report.findings.append(Finding("orphan", detail))
+                place = str(path.relative_to(self._data))
+                self.report.found([Finding("orphan", detail, body=place)])
 
-    def _progress(self) -> None:
-        if time.monotonic() > self._saved + SAVE_EVERY:
+    def _progress(self, bucket: Bucket) -> None:
+        self._database.rest()
+        now = time.monotonic()
+        if now > self._saved + SAVE_EVERY:
             self.report.save(self._data)
-            self._saved = time.monotonic()
+            self._saved = now
+        if now > self._kept + KEEP_EVERY:
+            self._keep(bucket)
 
-
-def _patiently(compare: Callable[[], Iterator[Finding]]) -> list[Finding]:
-    for _ in range(TRIES - 1):
-        with suppress(QueryStopped):
-            return list(compare())
-    return list(compare())
+    def _keep(self, bucket: Bucket | None) -> None:
+        """What the bucket came to so far, or what is of no bucket, in the catalog."""
+        name, bucket_id = (bucket.name, bucket.id) if bucket is not None else ("", None)
+        try:
+            self._database.keep(self.report.started, bucket_id, self.report.validations(name))
+        except (CatalogUnusable, QueryFailed, QueryStopped) as problem:
+            self.report.found([Finding("database", f"what was found cannot be kept: {problem.why}")])
+        self._kept = time.monotonic()
 
 
 def _finding(fault: Fault, bucket: Bucket, key: str, version_id: str = "", upload_id: str = "") -> Finding:
-    return Finding(fault.kind, fault.detail, bucket.name, key, version_id, upload_id, fault.part)
+    return Finding(fault.kind, fault.detail, bucket.name, key, version_id, upload_id, fault.part, fault.body)

@@ -20,6 +20,7 @@ class Fault:
     kind: str
     detail: str
     part: int = 0
+    body: str = ""  # where the bytes lie that it is about
 
 
 def faults_of(version: Version, read: Read) -> list[Fault]:
@@ -48,17 +49,27 @@ def faults_of_part(part: Part, read: Read, whole: Digests | None = None) -> list
                 if digests is not None:
                     digests.update(block)
     except FileNotFoundError as error:
-        return [Fault("missing", f"{error.filename or error} is not there", part.number)]
+        return [Fault("missing", f"{error.filename or error} is not there", part.number, place(part.piece))]
     except OSError as error:
-        return [Fault("unreadable", str(error), part.number)]
+        return [Fault("unreadable", str(error), part.number, place(part.piece))]
     if size != part.size:
-        return [Fault("size", f"{size} bytes of {part.size} are there", part.number)]
+        return [Fault("size", f"{size} bytes of {part.size} are there", part.number, place(part.piece))]
     found = []
-    if part.etag and own.digests()["MD5"].hex() != part.etag:
-        found.append(Fault("etag", f"{part.etag} is {own.digests()['MD5'].hex()} by its bytes", part.number))
+    if part.etag and (md5 := own.digests()["MD5"].hex()) != part.etag:
+        found.append(Fault("etag", f"{part.etag} is {md5} by its bytes", part.number, place(part.piece)))
     if check is not None:
-        found += _compared(check.algorithm, check.value, encode(checked.digests()[check.algorithm]), part.number)
+        value = encode(checked.digests()[check.algorithm])
+        found += _compared(check.algorithm, check.value, value, part.number, part.piece)
     return found
+
+
+def place(piece: Piece | None) -> str:
+    """Where bytes lie within the data folder; "" for none."""
+    if piece is None:
+        return ""
+    if piece.blob is None:
+        return f"log/{piece.segment:016x}.log:{piece.offset}"
+    return f"blobs/{piece.blob.hex()[:2]}/{piece.blob.hex()}"
 
 
 def _faults_of_whole(version: Version, parts: list[Part], digests: dict[str, bytes]) -> list[Fault]:
@@ -68,16 +79,18 @@ def _faults_of_whole(version: Version, parts: list[Part], digests: dict[str, byt
         found.append(Fault("size", f"{version.size} bytes, of which its parts have {size}"))
     etag = digests["MD5"].hex() if "MD5" in digests else etag_of_parts(parts, len(parts))
     if etag != version.etag:
-        found.append(Fault("etag", f"{version.etag} is {etag} by its bytes"))
+        found.append(Fault("etag", f"{version.etag} is {etag} by its bytes", body=place(version.body)))
     check = version.checksum
     if check is not None:
         if check.kind == FULL_OBJECT:
             value = encode(digests[check.algorithm])
         else:
             value = whole_of_parts(check.algorithm, check.kind, parts).value
-        found += _compared(check.algorithm, check.value, value, 0)
+        found += _compared(check.algorithm, check.value, value, 0, version.body)
     return found
 
 
-def _compared(algorithm: str, kept: str, found: str, part: int) -> list[Fault]:
-    return [] if kept == found else [Fault("checksum", f"{algorithm} {kept} is {found} by the bytes", part)]
+def _compared(algorithm: str, kept: str, found: str, part: int, piece: Piece | None) -> list[Fault]:
+    if kept == found:
+        return []
+    return [Fault("checksum", f"{algorithm} {kept} is {found} by the bytes", part, place(piece))]

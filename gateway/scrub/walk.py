@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from catalog import Catalog
 from catalog.errors import BadVersionId, IsDeleteMarker, NoBucket, NoObject, NoUpload, NoVersion
@@ -32,6 +33,26 @@ def listed(catalog: Catalog, bucket: Bucket, after_key: str = "", prefix: str = 
         if not page.truncated:
             return
         after_key, after_version = page.next_key, page.next_version
+
+
+class Chunk(NamedTuple):
+    """All versions of keys behind `after` and up to `until`; None: up to the end."""
+
+    items: list[ListedVersion]
+    after: str
+    until: str | None
+
+
+def chunks(catalog: Catalog, bucket: Bucket, after: str, most: int) -> Iterator[Chunk]:
+    """Of about `most` versions each: a key is in one with all of its versions."""
+    items: list[ListedVersion] = []
+    for item in listed(catalog, bucket, after):
+        if len(items) >= most and item.key != items[-1].key:
+            until = items[-1].key
+            yield Chunk(items, after, until)
+            items, after = [], until
+        items.append(item)
+    yield Chunk(items, after, None)
 
 
 def version_of(catalog: Catalog, bucket: Bucket, item: ListedVersion) -> Version | None:

@@ -74,7 +74,7 @@ def test_bytes_that_are_too_few_or_missing_are_faults(monkeypatch: pytest.Monkey
     monkeypatch.setitem(BODIES, b"two", b"secon")
     assert kinds(faults_of(PLAIN, read)) == [("size", 0)]
     monkeypatch.delitem(BODIES, b"two")
-    assert faults_of(COMPOSED, read) == [Fault("missing", "two is not there", 2)]
+    assert faults_of(COMPOSED, read) == [Fault("missing", "two is not there", 2, "blobs/74/74776f")]
 
 
 def test_the_parts_have_as_many_bytes_as_the_whole() -> None:
