@@ -13,6 +13,7 @@ from catalog.queries.pages import Page, check_limit, columns, cut, rows, unpack
 from catalog.queries.points import Point, as_text, check_bucket, resolve
 
 SORTS = {"key": "VARCHAR", "size": "BIGINT", "last_modified_date": "TIMESTAMP"}
+_AS_LIKE = str.maketrans({"*": "%", "?": "_", "%": r"\%", "_": r"\_", "\\": r"\\"})
 _AT_A_POINT = ("content_type",)  # what the journal does not keep
 
 
@@ -40,12 +41,12 @@ class FileFilter:
         now = datetime.now(UTC)
         simple: list[tuple[str, str, Value]] = [
             ("starts_with(key, $prefix)", "prefix", self.prefix or None),
-            ("key GLOB $glob", "glob", self.glob),
+            (r"key LIKE $glob ESCAPE '\'", "glob", _pattern(self.glob)),
             ("size >= $min_size", "min_size", self.min_size),
             ("size <= $max_size", "max_size", self.max_size),
             ("last_modified_date <= $min_age::TIMESTAMP", "min_age", _before(now, self.min_age)),
             ("last_modified_date >= $max_age::TIMESTAMP", "max_age", _before(now, self.max_age)),
-            ("content_type GLOB $content_type", "content_type", self.content_type),
+            (r"content_type LIKE $content_type ESCAPE '\'", "content_type", _pattern(self.content_type)),
             ("storage_class = $storage_class", "storage_class", self.storage_class),
         ]
         given: list[tuple[str, dict[str, Value]]] = [
@@ -189,6 +190,11 @@ def _of_map(column: str, prefix: str, wanted: Mapping[str, str | None]) -> list[
         else:
             found.append((f"{column}[${bound}] = ${bound}_is", {bound: name, f"{bound}_is": value}))
     return found
+
+
+def _pattern(glob: str | None) -> str | None:
+    """For LIKE: DuckDB's GLOB takes a byte for a character, and gives brackets and backslashes a meaning."""
+    return None if glob is None else glob.translate(_AS_LIKE)
 
 
 def _before(now: datetime, age: timedelta | None) -> str | None:

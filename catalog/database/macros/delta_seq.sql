@@ -60,7 +60,9 @@
         HAVING arg_max(hides, seq)
     ),
     touched AS (
-        SELECT key, before, after, last FROM moved
+        SELECT m.key, m.before, m.after, if(a.last.seq > m.last.seq, a.last, m.last) AS last
+        FROM moved AS m
+        LEFT JOIN altered AS a ON a.version = m.after
         UNION ALL
         SELECT a.key, a.version, a.version, a.last
         FROM altered AS a

@@ -22,6 +22,7 @@ def test_what_changed_between_two_sequence_numbers(catalog: Reached) -> None:
         ("2025/dog.jpg", "removed", -200, 6),
     ]
     assert found(catalog, 6, 7) == [("2024/old/cow.png", "changed", 0, 7)]
+    assert found(catalog, 4, 7) == [("2024/old/cow.png", "added", 400, 7), ("2025/dog.jpg", "removed", -200, 6)]
     assert found(catalog, 7, 7) == []
     assert found(catalog, 10) == [("empty", "added", 0, 14)]
 

@@ -41,6 +41,8 @@ def test_a_file_as_it_is(catalog: Reached) -> None:
         (FileFilter(prefix="%"), []),
         (FileFilter(glob="*.jpg"), [CAT, COPY]),
         (FileFilter(glob="20?5/*"), [CAT]),
+        (FileFilter(glob="[c]*"), []),
+        (FileFilter(glob="20__/*"), []),
         (FileFilter(tags={"keep": "yes"}), [COW]),
         (FileFilter(tags={"keep": "no"}), []),
         (FileFilter(tags={"size": None}), [CAT, COPY, EMPTY]),

@@ -1,0 +1,371 @@
+"""The typed queries over any history, told through the catalog's own doors, against a catalog in plain Python."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog import Catalog
+from catalog.database.client import Local
+from catalog.database.connection import open_database
+from catalog.database.limits import Limits
+from catalog.database.tables import usage
+from catalog.queries import (
+    FileFilter,
+    Page,
+    Point,
+    Reached,
+    compute_version_delta,
+    find_by_artifact_id,
+    find_duplicates,
+    get_storage_usage,
+    get_version_stats,
+    list_files,
+    list_versions,
+    set_point,
+)
+from catalog.records import Version
+from tests.catalog.queries.stories import HOUR, KEYS, STEPS, Place, State, Story
+
+T = TypeVar("T")
+DAYS = 400  # that a story begins ago
+AGES = st.sampled_from([timedelta(days=days) for days in (0, 1, 300, 350, 380, 395, 500)])
+STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, len(KEYS) - 1), st.integers(0, 60))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question that is put to both."""
+
+    catalog: Reached
+    story: Story
+    draw: Callable[[st.SearchStrategy[Any]], Any]
+
+    def pages(self, ask: Callable[..., Page[T]]) -> list[T]:
+        """All that there is, in pages of any size, together."""
+        limit = self.draw(st.sampled_from([2, 5, 1000]))
+        found: list[T] = []
+        after = None
+        while True:
+            page = ask(limit=limit, after=after)
+            assert len(page.items) == limit or page.next is None
+            found += page.items
+            if page.next is None:
+                return found
+            after = page.next
+
+    def point(self, bucket: str) -> tuple[Point, int]:
+        """One that is named in any of the three ways, and the sequence number it should come to."""
+        seq = self.draw(st.integers(0, len(self.story.states) - 1))
+        kind = self.draw(st.sampled_from(["seq", "time", "name", "latest"]))
+        if kind == "name":
+            set_point(self.catalog, bucket, f"at-{seq}", seq)
+            return f"at-{seq}", seq
+        if kind == "time":
+            at = self.story.time(max(seq, 1)) + timedelta(milliseconds=self.draw(st.sampled_from([-1, 0, 1])))
+            return at, self.story.seq_at(at)
+        return ("latest", len(self.story.states) - 1) if kind == "latest" else (seq, seq)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.data())
+def test_every_question_has_the_answer_that_plain_python_has(data: st.DataObject) -> None:
+    asyncio.run(tell_and_ask(data.draw))
+
+
+async def tell_and_ask(draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+    """Half of it is told before the first question, which all the later ones must not be blind to."""
+    start = int(time.time() * 1000) - DAYS * 24 * HOUR - HOUR // 2
+    catalog = Catalog.in_memory()
+    story = Story(catalog, start, draw(st.sampled_from([0, 1, 7 * HOUR, 70 * HOUR])))
+    try:
+        with pytest.MonkeyPatch.context() as patch, open_database(None) as connection:
+            patch.setattr(usage, "SETTLE_AFTER", draw(st.sampled_from([0, 5, 1000])))
+            local = Local(catalog.folder.path, connection, catalog.tail(), Limits())
+            case = Case(local, story, draw)
+            await story.take("create_bucket", 0, 0)
+            await story.take("set_versioning", draw(st.integers(0, 1)), 0)
+            for steps in draw(st.lists(st.lists(STEP, min_size=10, max_size=40), min_size=1, max_size=3)):
+                for step in steps:
+                    await story.take(*step)
+                bucket = draw(st.sampled_from(sorted(story.now.versioning)))
+                for check in CHECKS:
+                    check(case, bucket)
+    finally:
+        await catalog.close()
+
+
+def files(case: Case, bucket: str) -> None:
+    matching = case.draw(FILTERS)
+    sort, descending = case.draw(st.sampled_from(["key", "size", "last_modified_date"])), case.draw(st.booleans())
+    found = case.pages(lambda **page: list_files(case.catalog, bucket, matching, sort, descending, **page))
+    assert [(each.key, each.seq, each.size, each.e_tag, each.version_id) for each in found] == in_order(
+        case.story.now, bucket, matching, sort, descending
+    )
+    for each in found:
+        (version, *_) = case.story.now.held[bucket, each.key]
+        said = (each.object_tags, each.user_metadata, each.content_type, each.storage_class)
+        assert said == (version.tags or {}, version.metadata or {}, version.content_type, version.storage_class)
+
+
+def files_at_a_point(case: Case, bucket: str) -> None:
+    matching = case.draw(FILTERS.filter(lambda matching: matching.content_type is None))
+    at, seq = case.point(bucket)
+    found = case.pages(lambda **page: list_files(case.catalog, bucket, matching, at=at, **page))
+    then = case.story.states[seq]
+    assert [(each.key, each.seq, each.size, each.e_tag, each.version_id) for each in found] == in_order(
+        then, bucket, matching
+    )
+    assert [(each.object_tags, each.user_metadata) for each in found] == [
+        (then.held[bucket, each.key][0].tags or {}, then.held[bucket, each.key][0].metadata or {}) for each in found
+    ]
+
+
+def in_order(
+    state: State, bucket: str, matching: FileFilter, sort: str = "key", descending: bool = False
+) -> list[tuple[Any, ...]]:
+    found = [(key, each) for key, each in state.current(bucket).items() if fits(matching, key, each)]
+    found.sort(key=lambda held: held[0].encode())
+    if sort != "key" or descending:
+        rank = {"key": lambda held: held[0].encode(), "size": lambda held: held[1].size}
+        found.sort(key=rank.get(sort, lambda held: held[1].modified), reverse=descending)
+    return [(key, each.seq, each.size, each.etag, each.version_id) for key, each in found]
+
+
+def fits(matching: FileFilter, key: str, version: Version) -> bool:
+    modified = datetime.fromtimestamp(version.modified / 1000, UTC)
+    age = datetime.now(UTC) - modified
+    tags, metadata = version.tags or {}, version.metadata or {}
+    marker = version.delete_marker
+    return all(
+        (
+            key.startswith(matching.prefix),
+            matching.glob is None or globbed(matching.glob, key),
+            all(name in tags and value in (None, tags[name]) for name, value in matching.tags.items()),
+            all(name in metadata and value in (None, metadata[name]) for name, value in matching.metadata.items()),
+            matching.min_size is None or (not marker and version.size >= matching.min_size),
+            matching.max_size is None or (not marker and version.size <= matching.max_size),
+            matching.min_age is None or age >= matching.min_age,
+            matching.max_age is None or age <= matching.max_age,
+            matching.content_type is None or (not marker and globbed(matching.content_type, version.content_type)),
+            matching.storage_class is None or (not marker and version.storage_class == matching.storage_class),
+        )
+    )
+
+
+def globbed(pattern: str, text: str) -> bool:
+    said = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
+    return re.fullmatch(said, text, re.DOTALL) is not None
+
+
+FILTERS = st.builds(
+    FileFilter,
+    prefix=st.sampled_from(["", "", "a/", "a/[", "ä/%", "b" * 550, "none"]),
+    glob=st.sampled_from([None, None, "*", "a/*", "*x", "?/?*", "a/[1]*", "*%_\\", "b*b", "**", "top"]),
+    tags=st.sampled_from([{}, {}, {"keep": None}, {"keep": "1"}, {"keep": "0", "size": None}]),
+    metadata=st.sampled_from([{}, {}, {"project": None}, {"project": "p1"}]),
+    min_size=st.sampled_from([None, None, 0, 7, 20]),
+    max_size=st.sampled_from([None, None, 20, 40]),
+    min_age=st.one_of(st.none(), AGES.filter(lambda age: age.days < 380)),
+    max_age=st.one_of(st.none(), AGES.filter(lambda age: age.days >= 380)),
+    content_type=st.sampled_from([None, None, "image/*", "text/plain?*", "*"]),
+    storage_class=st.sampled_from([None, None, "STANDARD", "STANDARD_IA", "GLACIER"]),
+)
+
+
+def versions(case: Case, bucket: str) -> None:
+    matching = case.draw(FILTERS)
+    found = case.pages(lambda **page: list_versions(case.catalog, bucket, matching, **page))
+    expected = [
+        (key, each.version_id, each.seq, at == 0, each.delete_marker)
+        for (of, key), held in sorted(case.story.now.held.items(), key=lambda place: place[0][1].encode())
+        for at, each in enumerate(held)
+        if of == bucket and fits(matching, key, each)
+    ]
+    assert [(each.key, each.version_id, each.seq, each.is_latest, each.is_delete_marker) for each in found] == expected
+
+
+def delta(case: Case, bucket: str) -> None:
+    (since, first), (until, last) = sorted((case.point(bucket), case.point(bucket)), key=lambda point: point[1])
+    found = case.pages(lambda **page: compute_version_delta(case.catalog, bucket, since, until, **page))
+    assert [tuple(value for name, value in asdict(each).items() if name != "source_ip_address") for each in found] == [
+        *changes(case.story, bucket, first, last)
+    ]
+
+
+def changes(story: Story, bucket: str, first: int, last: int) -> Any:
+    old, new = story.states[first].current(bucket), story.states[last].current(bucket)
+    for key in sorted(old.keys() | new.keys(), key=str.encode):
+        before, after = old.get(key), new.get(key)
+        if before and after and (before.seq, before.tags or {}) == (after.seq, after.tags or {}):
+            continue
+        change = "added" if before is None else "removed" if after is None else "changed"
+        by = max(
+            seq
+            for seq in range(first + 1, last + 1)
+            if story.told[seq].place == (bucket, key)
+            and story.told[seq].altered in (0, after.seq if after is not None else 0)
+        )
+        yield (
+            key,
+            change,
+            (after.size if after else 0) - (before.size if before else 0),
+            after and after.size,
+            before and before.size,
+            after and after.version_id,
+            before and before.version_id,
+            after and after.etag,
+            before and before.etag,
+            by,
+            story.time(by),
+            story.told[by].origin.requester,
+            story.told[by].origin.request_id,
+        )
+
+
+def stats(case: Case, bucket: str) -> None:
+    at, seq = case.point(bucket)
+    assert_stats(get_version_stats(case.catalog, bucket), case.story.now, bucket)
+    assert_stats(get_version_stats(case.catalog, bucket, at), case.story.states[seq], bucket)
+
+
+def assert_stats(found: Any, state: State, bucket: str) -> None:
+    current = state.current(bucket).values()
+    held = [each for (of, _), held in state.held.items() if of == bucket for each in held]
+    noncurrent = [each for each in held if not each.delete_marker and each.seq not in {now.seq for now in current}]
+    sizes, times = sorted(each.size for each in current), sorted(each.modified for each in current)
+    assert (found.keys, found.objects) == (len({key for of, key in state.held if of == bucket}), len(sizes))
+    assert (found.bytes, found.smallest, found.largest) == (
+        sum(sizes),
+        min(sizes, default=None),
+        max(sizes, default=None),
+    )
+    assert found.median == (sizes[(len(sizes) - 1) // 2] if sizes else None)
+    assert (found.noncurrent_versions, found.noncurrent_bytes, found.delete_markers) == (
+        len(noncurrent),
+        sum(each.size for each in noncurrent),
+        sum(each.delete_marker for each in held),
+    )
+    modified = [datetime.fromtimestamp(at / 1000, UTC).replace(tzinfo=None) for at in times]
+    assert (found.first_modified, found.last_modified) == ((modified[0], modified[-1]) if times else (None, None))
+
+
+def storage(case: Case, bucket: str) -> None:
+    for by in case.draw(st.lists(st.sampled_from(sorted(GROUPS)), min_size=2, max_size=2, unique=True)):
+        group = GROUPS[by]
+        of = bucket if by == "prefix" else case.draw(st.sampled_from([bucket, None]))
+        depth = case.draw(st.integers(0, 6))
+        found = get_storage_usage(case.catalog, by, of, depth, "keep" if by == "tag" else None)
+        expected = counted(case.story.now, of, lambda place, each, group=group, depth=depth: group(place, each, depth))
+        listed = [(each.name, *numbers(each)) for each in found.groups]
+        assert {name: tuple(rest) for name, *rest in listed} == expected
+        assert len(listed) == len(expected)
+        assert numbers(found.total) == tuple(map(sum, zip(*expected.values(), strict=True))) or not expected
+        taken = [row[2] + row[4] + row[7] for row in listed]
+        assert taken == sorted(taken, reverse=True)
+
+
+def numbers(each: Any) -> tuple[int, ...]:
+    counts = (each.objects, each.bytes, each.noncurrent_versions, each.noncurrent_bytes, each.delete_markers)
+    return (*counts, each.uploads, each.upload_bytes)
+
+
+def counted(
+    state: State, bucket: str | None, group: Callable[[Place, Any], str | None]
+) -> dict[str | None, tuple[int, ...]]:
+    found: dict[str | None, list[int]] = defaultdict(lambda: [0] * 7)
+    for place, held in state.held.items():
+        for at, version in enumerate(held):
+            if bucket in (None, place[0]):
+                counts = found[group(place, version)]
+                kind = 4 if version.delete_marker else 0 if at == 0 else 2
+                counts[kind] += 1
+                if kind < 4:
+                    counts[kind + 1] += version.size
+    for name, upload, parts in state.uploads.values():
+        if bucket in (None, name):
+            counts = found[group((name, upload.key), upload)]
+            counts[5] += 1
+            counts[6] += sum(part.size for part in parts.values())
+    return {name: tuple(counts) for name, counts in found.items()}
+
+
+def marks_nothing(each: Any, value: str | None) -> str | None:
+    return None if getattr(each, "delete_marker", False) else value
+
+
+def age_of(place: Place, each: Any, depth: int) -> str:
+    days = (time.time() * 1000 - getattr(each, "modified", getattr(each, "initiated", 0))) / (24 * HOUR)
+    return next(
+        (f"under {most} day{'s' * (most > 1)}" for most in (1, 7, 30, 90, 365) if days < most), "365 days and more"
+    )
+
+
+GROUPS: dict[str, Callable[[Place, Any, int], str | None]] = {
+    "bucket": lambda place, each, depth: place[0],
+    "prefix": lambda place, each, depth: "".join(f"{level}/" for level in place[1].split("/")[:-1][:depth]),
+    "tag": lambda place, each, depth: (each.tags or {}).get("keep"),
+    "storage_class": lambda place, each, depth: marks_nothing(each, each.storage_class),
+    "content_type": lambda place, each, depth: marks_nothing(each, each.content_type),
+    "age": age_of,
+}
+
+
+def artifacts(case: Case, bucket: str) -> None:
+    everything = [(place, each) for place, held in case.story.now.held.items() for each in held]
+    kinds: dict[str, Callable[[Version], set[str | None]]] = {
+        "e_tag": lambda each: {each.etag or None},
+        "version_id": lambda each: {each.version_id},
+        "checksum": checksums,
+    }
+    wanted = case.draw(
+        st.sampled_from(sorted({name for _, each in everything for of in kinds.values() for name in of(each) if name}))
+        if everything
+        else st.just("unheard-of")
+    )
+    if wanted == "null":
+        return
+    found = case.pages(lambda **page: find_by_artifact_id(case.catalog, wanted, **page))
+    expected = [
+        (next(kind for kind, of in kinds.items() if wanted in of(each)), *place, each.seq)
+        for place, each in sorted(everything, key=lambda held: held[1].seq)
+        if any(wanted in of(each) for of in kinds.values())
+    ]
+    assert [(each.found_by, each.bucket, each.key, each.seq) for each in found] == expected
+
+
+def checksums(version: Version) -> set[str | None]:
+    """As the catalog keeps it, and as S3 writes that of an object in parts."""
+    checksum = version.checksum
+    if checksum is None:
+        return set()
+    return {checksum.value} | ({f"{checksum.value}-{version.part_count}"} if checksum.kind == "COMPOSITE" else set())
+
+
+def duplicates(case: Case, bucket: str) -> None:
+    alike: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for key, each in case.story.now.current(bucket).items():
+        if each.size:
+            alike[each.etag, each.size].append(key)
+    expected = [
+        (etag, size, len(keys), size * (len(keys) - 1), sorted(keys, key=str.encode))
+        for (etag, size), keys in alike.items()
+        if len(keys) > 1
+    ]
+    found = case.pages(lambda **page: find_duplicates(case.catalog, bucket, **page))
+    assert [(each.e_tag, each.size, each.objects, each.bytes_wasted, each.keys) for each in found] == sorted(
+        expected, key=lambda row: (-row[3], row[0], row[1])
+    )
+
+
+CHECKS = (files, files_at_a_point, versions, delta, stats, storage, artifacts, duplicates)
