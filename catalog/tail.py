@@ -8,6 +8,7 @@ from catalog.compaction import Compaction
 from catalog.index import Index
 from catalog.index.contents import Contents, read_contents
 from catalog.log import Log
+from catalog.measures import IndexMeasures, LogMeasures, measure_index, measure_log
 from catalog.records import LogRecord, Position
 
 
@@ -44,6 +45,10 @@ class Tail:
     def contents(self) -> AbstractContextManager[Contents]:
         """What all that was acknowledged comes to."""
         return read_contents(self._index)
+
+    def measure(self, applied: Position) -> tuple[IndexMeasures, LogMeasures]:
+        """What index and log take; `applied` is how far the database is."""
+        return measure_index(self._index), measure_log(self._index, self._log, applied.segment)
 
     def lay_ahead(self) -> None:
         """Make the next segment before a commit needs it."""

@@ -26,6 +26,7 @@ from catalog.database.frames import (
     AskCheckpoint,
     AskSchema,
     AskStatus,
+    AskStorage,
     AskViews,
     ChangeView,
     Columns,
@@ -41,6 +42,7 @@ from catalog.database.frames import (
     Schema,
     Sql,
     Status,
+    Storage,
     Sync,
     Synced,
     View,
@@ -54,6 +56,7 @@ from catalog.database.query import Query
 from catalog.database.schema import take_schema
 from catalog.database.source import Source, open_source
 from catalog.database.status import take_status
+from catalog.database.storage import take_storage
 from catalog.database.tables import points, validations
 from catalog.database.views import change, every
 from catalog.errors import CatalogUnusable, QueryFailed
@@ -129,6 +132,7 @@ class Reached(Protocol):
     def name_point(self, bucket: str, name: str, seq: int) -> None: ...
     def keep_validations(self, given: KeepValidations) -> None: ...
     def schema(self) -> Schema: ...
+    def storage(self) -> Storage: ...
     def checkpoint(self) -> None: ...
     def status(self) -> Status: ...
     def sync(self) -> Position: ...
@@ -225,6 +229,11 @@ class Remote:
         assert isinstance(answer, Schema)
         return answer
 
+    def storage(self) -> Storage:
+        answer = self._ask(AskStorage())
+        assert isinstance(answer, Storage)
+        return answer
+
     def checkpoint(self) -> None:
         """Take the database's write-ahead log into its file. Raises QueryFailed."""
         self._ask(AskCheckpoint())
@@ -309,6 +318,9 @@ class Local:
 
     def schema(self) -> Schema:
         return take_schema(self._connection)
+
+    def storage(self) -> Storage:
+        return take_storage(self._connection, self._directory, self._limits)
 
     def checkpoint(self) -> None:
         self._follower.catch_up()

@@ -16,6 +16,7 @@ from catalog.database.wal import cut_torn_tail
 from catalog.errors import CatalogUnusable
 
 FILE = "catalog.duckdb"
+AUTOCHECKPOINT = 64 << 20  # bytes of write-ahead log that DuckDB takes into its file by itself
 Config = dict[str, str | bool | int | float | list[str]]
 _MIGRATIONS = files("catalog.database").joinpath("migrations")
 
@@ -88,7 +89,7 @@ def _config(limits: Limits) -> Config:
         "memory_limit": f"{limits.memory_in_all()}MiB",
         "threads": limits.threads_in_all(),
         "max_temp_directory_size": "16GiB",
-        "wal_autocheckpoint": "64MiB",
+        "wal_autocheckpoint": f"{AUTOCHECKPOINT >> 20}MiB",
         "enable_external_access": False,
         "autoload_known_extensions": False,
         "autoinstall_known_extensions": False,

@@ -66,6 +66,10 @@ class AskSchema(Frame, tag="schema"):
     """Answered by Schema."""
 
 
+class AskStorage(Frame, tag="storage"):
+    """Answered by Storage."""
+
+
 class AskCheckpoint(Frame, tag="checkpoint"):
     """Take the database's write-ahead log into its file. Answered by Synced, once that is done, or Failure."""
 
@@ -187,6 +191,45 @@ class Schema(Frame, tag="schema"):
     tables: list[Table]
 
 
+class StoredTable(msgspec.Struct):
+    """A private table in row groups: `dead` rows were removed and take space yet, `unsaved` ones are in the WAL only.
+
+    `sparse` groups are less than half full, the last one aside; `overlapping` ones have sequence numbers among those of
+    groups before them.
+    """
+
+    name: str
+    rows: int
+    row_groups: int
+    dead: int
+    unsaved: int
+    sparse: int
+    overlapping: int
+    bytes: int
+
+
+class Reads(msgspec.Struct):
+    """Bytes that a process read of files, and those of them that came from the disk."""
+
+    asked: int
+    from_disk: int
+
+
+class Storage(Frame, tag="storage"):
+    """Bytes: of the database's file, of the free blocks in it, of its WAL, and of what DuckDB holds in memory.
+
+    `reads` are the catalog process's, None where none runs.
+    """
+
+    tables: list[StoredTable]
+    size: int
+    free: int
+    wal: int
+    buffer: int
+    buffer_limit: int
+    reads: Reads | None = None
+
+
 class Views(Frame, tag="views"):
     views: list[View]
 
@@ -209,13 +252,14 @@ Request = (
     | AskHealth
     | AskViews
     | AskSchema
+    | AskStorage
     | AskCheckpoint
     | ChangeView
     | NamePoint
     | KeepValidations
     | Sync
 )
-Answer = Columns | Rows | End | Failure | Status | Health | Views | Schema | Synced | Held
+Answer = Columns | Rows | End | Failure | Status | Health | Views | Schema | Storage | Synced | Held
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode

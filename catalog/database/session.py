@@ -21,6 +21,7 @@ from catalog.database.frames import (
     AskHealth,
     AskSchema,
     AskStatus,
+    AskStorage,
     AskViews,
     ChangeView,
     Failure,
@@ -46,6 +47,7 @@ from catalog.database.registry import see
 from catalog.database.schema import take_schema
 from catalog.database.source import Source
 from catalog.database.status import take_status
+from catalog.database.storage import take_reads, take_storage
 from catalog.database.tables import points, validations
 from catalog.database.views import change, every
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
@@ -122,6 +124,8 @@ class Session:
                 await self._send(Views(await self._run(every)))
             case AskSchema():
                 await self._send(await self._run(take_schema))
+            case AskStorage():
+                await self._send(await self._run(take_storage, desk.directory, desk.limits, take_reads()))
             case AskCheckpoint():
                 await desk.pace.up_to_date()
                 await desk.pace.checkpoint()

@@ -4,6 +4,7 @@ Each is a statement or two over the public views, with what it was given bound t
 """
 
 from catalog.database.client import Reached, reach
+from catalog.queries.analysis import Analysis, advise, analyze
 from catalog.queries.delta import Change, compute_version_delta
 from catalog.queries.exporting import export
 from catalog.queries.files import File, FileFilter, FileVersion, list_files, list_versions
@@ -31,6 +32,7 @@ from catalog.queries.validations import (
 )
 
 __all__ = [
+    "Analysis",
     "Artifact",
     "Change",
     "DiskUsage",
@@ -50,6 +52,8 @@ __all__ = [
     "Validation",
     "ValidationSummary",
     "VersionStats",
+    "advise",
+    "analyze",
     "as_markdown",
     "compute_version_delta",
     "export",

@@ -1,4 +1,4 @@
-"""`ducket db schema|profile|checkpoint|export`: for those who look after the database."""
+"""`ducket db schema|profile|analyze|checkpoint|export`: for those who look after the database."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.cli import analysis
 from gateway.cli.catalog import as_json, reached
 from gateway.cli.options import Commands, add_settings
 from gateway.cli.table import table
@@ -24,13 +25,15 @@ def add(commands: Commands) -> None:
     schema.add_argument("--markdown", action="store_true", help="write the page of the documentation")
     profile = actions.add_parser("profile", help="where the time of a query goes")
     profile.add_argument("statement", metavar="STATEMENT")
-    profile.add_argument("--json", action="store_true", help="write JSON")
+    analyze = actions.add_parser("analyze", help="how tables, caches, index, log and bodies are, and what to do")
+    for command in (profile, analyze):
+        command.add_argument("--json", action="store_true", help="write JSON")
     checkpoint = actions.add_parser("checkpoint", help="take the database's write-ahead log into its file")
     export = actions.add_parser("export", help="write the catalog as Parquet files")
     export.add_argument("target", metavar="FOLDER", type=Path, help="made by this, whole or not at all")
     export.add_argument("--bucket", metavar="B", help="one bucket only")
-    runs = (run_schema, run_profile, run_checkpoint, run_export)
-    for command, run in zip((schema, profile, checkpoint, export), runs, strict=True):
+    runs = (run_schema, run_profile, analysis.run, run_checkpoint, run_export)
+    for command, run in zip((schema, profile, analyze, checkpoint, export), runs, strict=True):
         command.set_defaults(run=run)
         add_settings(command, only=["data"])
 

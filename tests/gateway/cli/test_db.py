@@ -17,12 +17,12 @@ def test_the_database_is_looked_after(data: Path, capsys: pytest.CaptureFixture[
     assert main(["user", "create", "alice"]) == 0
     if served:
         with running(data, "--workers", "1"):
-            go_through(data, capsys)
+            go_through(data, capsys, served)
     else:
-        go_through(data, capsys)
+        go_through(data, capsys, served)
 
 
-def go_through(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def go_through(data: Path, capsys: pytest.CaptureFixture[str], served: bool) -> None:
     def run(*arguments: str) -> str:
         capsys.readouterr()
         assert main(["db", *arguments]) == 0
@@ -33,6 +33,10 @@ def go_through(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     statement = "SELECT count(*) FROM range(1000)"
     assert "RANGE" in run("profile", statement)
     assert json.loads(run("profile", statement, "--json"))["operators"]
+    analysis = json.loads(run("analyze", "--json"))
+    assert (analysis["seq"], analysis["journal"], analysis["advice"]) == (1, 1, [])
+    assert (analysis["hit_rate"] is not None) == served
+    assert "commit log" in run("analyze") and ("hits" in run("analyze")) == served
     assert run("checkpoint") == ""
     wal = data / "catalog.duckdb.wal"
     assert not wal.exists() or wal.stat().st_size == 0
