@@ -69,6 +69,7 @@ BEHIND_THE_SCENES = {
         "catalog.database.client",
         "catalog.database.frames",
         "catalog.database.limits",
+        "catalog.database.migrating",
         "catalog.queries",
     },
 }

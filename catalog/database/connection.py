@@ -18,6 +18,7 @@ from catalog.errors import CatalogUnusable
 FILE = "catalog.duckdb"
 AUTOCHECKPOINT = 64 << 20  # bytes of write-ahead log that DuckDB takes into its file by itself
 Config = dict[str, str | bool | int | float | list[str]]
+Migration = tuple[int, str, str]  # version, name and SQL
 _MIGRATIONS = files("catalog.database").joinpath("migrations")
 
 
@@ -26,7 +27,7 @@ def open_database(directory: Path | None, limits: Limits | None = None) -> duckd
 
     The connection itself sees all in the public views, a cursor of it nothing until it is told what.
     """
-    connection = _connect(directory, _config(limits or Limits()))
+    connection = connect(directory, limits or Limits())
     try:
         migrate(connection)
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -41,7 +42,9 @@ def open_database(directory: Path | None, limits: Limits | None = None) -> duckd
     return connection
 
 
-def _connect(directory: Path | None, config: Config) -> duckdb.DuckDBPyConnection:
+def connect(directory: Path | None, limits: Limits) -> duckdb.DuckDBPyConnection:
+    """The database as it is. Raises CatalogUnusable."""
+    config = _config(limits)
     if directory is None:
         return duckdb.connect(":memory:", config=config)
     path = directory / FILE
@@ -57,11 +60,17 @@ def _connect(directory: Path | None, config: Config) -> duckdb.DuckDBPyConnectio
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    """Run what migrations the database has not had, each in a transaction of its own."""
+    """Run what migrations the database has not had. Raises CatalogUnusable."""
     connection.execute(
         "CREATE SCHEMA IF NOT EXISTS private;"
         "CREATE TABLE IF NOT EXISTS private.schema_version (version INTEGER, name VARCHAR, applied_at TIMESTAMP)"
     )
+    for migration in pending(connection):
+        run_migration(connection, migration)
+
+
+def pending(connection: duckdb.DuckDBPyConnection) -> list[Migration]:
+    """What the database has not had, in order. Raises CatalogUnusable where it has had more than we know."""
     ((found,),) = connection.execute("SELECT coalesce(max(version), 0) FROM private.schema_version").fetchall()
     known = migrations()
     if found > len(known):
@@ -69,15 +78,20 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
             f"the catalog has schema version {found}, but this version of Ducket knows only {len(known)}: "
             "it was written by a newer Ducket; run that one, or restore a backup of the data folder"
         )
-    for version, name, statements in known[found:]:
-        with transaction(connection):
-            connection.execute(statements)
-            now = datetime.now(UTC).replace(tzinfo=None)
-            connection.execute("INSERT INTO private.schema_version VALUES (?, ?, ?)", [version, name, now])
+    return known[found:]
 
 
-def migrations() -> list[tuple[int, str, str]]:
-    """Version, name and SQL of each, in order; a gap in the numbers is a mistake of ours."""
+def run_migration(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
+    """In a transaction of its own."""
+    version, name, statements = migration
+    with transaction(connection):
+        connection.execute(statements)
+        now = datetime.now(UTC).replace(tzinfo=None)
+        connection.execute("INSERT INTO private.schema_version VALUES (?, ?, ?)", [version, name, now])
+
+
+def migrations() -> list[Migration]:
+    """All that there are, in order; a gap in the numbers is a mistake of ours."""
     found = sorted((file.name, file.read_text()) for file in _MIGRATIONS.iterdir() if file.name.endswith(".sql"))
     numbered = [(int(name[:4]), name[5:].removesuffix(".sql"), statements) for name, statements in found]
     assert [version for version, _, _ in numbered] == list(range(1, len(numbered) + 1))

@@ -188,7 +188,10 @@ class Table(msgspec.Struct):
 
 
 class Schema(Frame, tag="schema"):
+    """`version` is how many migrations the database has had."""
+
     tables: list[Table]
+    version: int = 0
 
 
 class StoredTable(msgspec.Struct):

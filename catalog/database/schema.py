@@ -26,7 +26,8 @@ def take_schema(connection: duckdb.DuckDBPyConnection) -> Schema:
         tables.append(
             Table(name, "table", "", _described(connection, f"private.{name}"), rows, blocks * block, indexes)
         )
-    return Schema([*views, *macros, *tables])
+    ((version,),) = connection.execute("SELECT max(version) FROM private.schema_version").fetchall()
+    return Schema([*views, *macros, *tables], version)
 
 
 def _described(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""`ducket db schema|profile|analyze|checkpoint|export`: for those who look after the database."""
+"""`ducket db schema|profile|analyze|migrate|checkpoint|export`: for those who look after the database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.cli import analysis
+from gateway.cli import analysis, migrating
 from gateway.cli.catalog import as_json, reached
 from gateway.cli.options import Commands, add_settings
 from gateway.cli.table import table
@@ -28,6 +28,7 @@ def add(commands: Commands) -> None:
     analyze = actions.add_parser("analyze", help="how tables, caches, index, log and bodies are, and what to do")
     for command in (profile, analyze):
         command.add_argument("--json", action="store_true", help="write JSON")
+    migrating.add(actions)
     checkpoint = actions.add_parser("checkpoint", help="take the database's write-ahead log into its file")
     export = actions.add_parser("export", help="write the catalog as Parquet files")
     export.add_argument("target", metavar="FOLDER", type=Path, help="made by this, whole or not at all")
