@@ -191,7 +191,7 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
     with index.write() as txn:
         waited = time.perf_counter() - began
         records = log.batch(index.end(txn))
-        settled = records.seq
+        settled, seal = records.seq, log.seal
         behind = records.seq - index.applied(txn)
         if behind > lag.MOST:
             raise DatabaseBehind(behind)
@@ -208,7 +208,7 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
                 continue
             outcomes.append(Outcome(result))
             if mutation is not None:
-                records.add(content, encode(LogRecord(now, submission.origin, mutation, settled)))
+                records.add(content, encode(LogRecord(now, submission.origin, mutation, settled, seal)))
                 change.apply(mutation)
         if records.count:
             dead = change.finish()

@@ -2,6 +2,7 @@
 
 Behind the last record of the chain there may be what is left of one batch that nobody was told of. Each record says up
 to where all was acknowledged when it was written: one that says more than the chain holds proves that some is missing.
+A body can be made to look like records; it cannot have the seal of the catalog.
 """
 
 from __future__ import annotations
@@ -31,15 +32,16 @@ def _records_behind(log: Log, end: Position) -> Iterator[LogRecord]:
     for segment in log.segments():
         if segment >= end.segment:
             content = log.path(segment).read_bytes()
-            yield from _records_in(content, end.offset if segment == end.segment else HEADER_SIZE, end.seq)
+            start = end.offset if segment == end.segment else HEADER_SIZE
+            yield from _records_in(content, start, end.seq, log.seal.to_bytes(8, "big"))
 
 
-def _records_in(content: bytes, start: int, above: int) -> Iterator[LogRecord]:
+def _records_in(content: bytes, start: int, above: int, seal: bytes) -> Iterator[LogRecord]:
     written = len(content.rstrip(b"\0")) + FRAME.size
     for found in _FRAME_LIKE.finditer(content, start + _CRC, written):
         at = found.start() - _CRC
         _, body, message, seq = FRAME.unpack_from(content, at)
         stop = at + FRAME.size + body + message
-        if seq > above and stop <= len(content):
+        if seq > above and content.startswith(seal, stop - len(seal)):
             with suppress(msgspec.DecodeError, UnicodeDecodeError):
                 yield _decode(content[stop - message : stop])

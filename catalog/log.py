@@ -17,7 +17,7 @@ from awscrt.checksums import crc32c
 
 from catalog.errors import CatalogUnusable
 from catalog.placing import sync_path
-from catalog.records import LogRecord, Piece, Position
+from catalog.records import LogRecord, Piece, Position, seal_of
 
 SEGMENT_SIZE = 64 * 1024 * 1024
 FIRST_SIZE = 1024 * 1024  # of the first segment; each next is twice as large, so that a small catalog stays small
@@ -47,17 +47,21 @@ class Log:
         self.directory = directory
         self.catalog_id = catalog_id
         self.segment_size = segment_size
+        self.seal = seal_of(catalog_id)
         self._files: dict[int, int] = {}
         self._writing: tuple[int, int] = (0, -1)
 
     @staticmethod
     def catalog_of(directory: Path) -> bytes:
-        """The catalog id that the newest segment bears. Raises CatalogUnusable where there is none."""
+        """The catalog id that the newest segment bears. Raises CatalogUnusable where none can be read."""
         for path in sorted(directory.glob("*.log"), reverse=True):
             header = path.open("rb").read(HEADER.size)
             if len(header) == HEADER.size and header.startswith(MAGIC):
-                return bytes(HEADER.unpack(header)[3])
-        raise CatalogUnusable(f"{directory} holds no segment of a commit log")
+                _, version, _, catalog_id, _, _ = HEADER.unpack(header)
+                if version > FORMAT:
+                    raise _newer(path, version)
+                return bytes(catalog_id)
+        raise CatalogUnusable(f"{directory} holds no segment of a commit log: restore the data folder from a backup")
 
     @staticmethod
     def is_blank(directory: Path) -> bool:
@@ -175,7 +179,7 @@ class Log:
     def forget_behind(self, end: Position) -> None:
         """What was written behind `end` and never acknowledged must not come to life in a later replay."""
         descriptor = self.file_for_writing(end.segment)
-        if any(os.pread(self._file(end.segment), FRAME.size, end.offset)):
+        if any(os.pread(descriptor, FRAME.size, end.offset)):
             os.pwrite(descriptor, bytes(FRAME.size), end.offset)
             os.fdatasync(descriptor)
 
@@ -193,8 +197,16 @@ class Log:
                     left -= file.write(zeros[:left])
                 os.fsync(file.fileno())
             making.rename(ahead)
+            if self.path(segment).exists():  # a commit could not wait, and made its own
+                ahead.unlink(missing_ok=True)
         finally:
             making.unlink(missing_ok=True)
+
+    def clear_ahead(self, end: Position) -> None:
+        """Remove what killed processes left half laid out, or too late; only while nobody else has the log open."""
+        for path in self.directory.iterdir():
+            if path.name.startswith("making.") or (path.suffix == ".ahead" and path != self._ahead(end.segment + 1)):
+                path.unlink()
 
     def size_of(self, segment: int) -> int:
         return min(self.segment_size, FIRST_SIZE << min(segment - 1, 30))
@@ -221,7 +233,7 @@ class Log:
             if descriptor >= 0:
                 os.close(descriptor)
                 self._writing = (0, -1)
-            descriptor = os.open(self.path(segment), os.O_WRONLY | os.O_CLOEXEC)
+            descriptor = os.open(self.path(segment), os.O_RDWR | os.O_CLOEXEC)
             self._writing = (segment, descriptor)
         return descriptor
 
@@ -260,6 +272,8 @@ class Log:
         if len(header) < HEADER.size:
             return False
         magic, version, number, catalog_id, _, _ = HEADER.unpack(header)
+        if magic == MAGIC and version > FORMAT:
+            raise _newer(self.path(segment), version)
         return bool(magic == MAGIC and version == FORMAT and number == segment and catalog_id == self.catalog_id)
 
     def _records(self, position: Position) -> Iterator[tuple[LogRecord | None, Position]]:
@@ -349,14 +363,8 @@ class Batch:
         if body:
             chain = crc32c(body, chain)
         chain = crc32c(message, chain)
-        self._buffers += (
-            (chain.to_bytes(4, "little") + rest, body, message)
-            if body
-            else (
-                chain.to_bytes(4, "little") + rest,
-                message,
-            )
-        )
+        frame = chain.to_bytes(4, "little") + rest
+        self._buffers += (frame, body, message) if body else (frame, message)
         self._chain = chain
         self.last_offset = self._offset
         self._offset += FRAME.size + len(body) + len(message)
@@ -381,3 +389,10 @@ class Batch:
             offset += size
         self._buffers, self._first = [], offset
         return descriptor
+
+
+def _newer(path: Path, version: int) -> CatalogUnusable:
+    return CatalogUnusable(
+        f"{path} has format {version} of the commit log, but this version of Ducket knows only {FORMAT}: "
+        "it was written by a newer Ducket; run that one, or restore a backup of the data folder"
+    )

@@ -34,7 +34,10 @@ def open_index(folder: Folder, open_feed: OpenFeed) -> tuple[Index, Log, int]:
         try:
             _check_bodies(index, log)
             with index.write() as txn:
-                log.forget_behind(index.end(txn))
+                end = index.end(txn)
+                log.forget_behind(end)
+            if not folder.in_use():
+                log.clear_ahead(end)
         except BaseException:
             index.close()
             log.close()
@@ -61,23 +64,25 @@ def _trusted(folder: Folder) -> Index | None:
                 end, last = index.end(txn), index.last_offset(txn)
                 if log.holds(end, last) and not (log.goes_on(end) and is_cut_short(log, end)):
                     return index
+        index.close()
+    except BaseException:
+        index.close()
+        raise
     finally:
         log.close()
-    index.close()
     return None
 
 
 def _make(folder: Folder, open_feed: OpenFeed) -> Index:
     """A new catalog where there is nothing, else the index anew from the database and the log."""
     new = folder.is_new() and Log.is_blank(folder.log)
+    catalog_id = os.urandom(16) if new else Log.catalog_of(folder.log)
     folder.remove_index()
     if new:
-        catalog_id = os.urandom(16)
         Log(folder.log, catalog_id).create()
         index = Index(folder.index)
         index.begin_life(catalog_id, beginning(catalog_id))
         return index
-    catalog_id = Log.catalog_of(folder.log)
     log = Log(folder.log, catalog_id)
     with open_feed(folder) as feed:
         _check_joined(folder, log, catalog_id, feed)
@@ -110,8 +115,7 @@ def _check_joined(folder: Folder, log: Log, catalog_id: bytes, feed: Feed) -> No
 def _check_bodies(index: Index, log: Log) -> None:
     """The segments in which bodies live are there."""
     with index.write() as txn:  # nobody drops one meanwhile
-        living = [int.from_bytes(key, "big") for key, counts in txn.cursor(db=index.segments) if any(counts[:8])]
-        missing = log.missing(living)
+        missing = log.missing(index.inhabited(txn))
     if missing:
         names = ", ".join(log.path(segment).name for segment in missing)
         raise CatalogUnusable(f"{names} missing in {log.directory}: bodies of objects lie there; restore from a backup")

@@ -243,13 +243,20 @@ Mutation = (
 class LogRecord(Record, frozen=True):
     """What one record of the log says. Its sequence number stands in the record's frame.
 
-    All mutations up to the number `settled` had been acknowledged when it was written.
+    All mutations up to the number `settled` had been acknowledged when it was written. `seal` proves that the catalog
+    wrote it, and no client by way of a body. It is the last of the message's bytes, and has to stay that.
     """
 
     time: int
     origin: Origin
     mutation: Mutation
     settled: int = 0
+    seal: int = 0
+
+
+def seal_of(catalog_id: bytes) -> int:
+    """What clients cannot know: the catalog's id is random and told to nobody. It always takes 8 bytes."""
+    return int.from_bytes(catalog_id[:8], "big") | 1 << 63
 
 
 class Position(Record, frozen=True):

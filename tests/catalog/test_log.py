@@ -159,3 +159,31 @@ def open_files() -> list[str]:
         with contextlib.suppress(FileNotFoundError):
             names.append(str(descriptor.readlink()))
     return names
+
+
+def laid_out(log: Log) -> list[str]:
+    return sorted(path.name for path in log.directory.iterdir() if path.suffix != ".log")
+
+
+def test_a_segment_that_a_commit_began_meanwhile_is_not_laid_out_again(log: Log) -> None:
+    log.make_ahead(2)
+    assert laid_out(log) == [f"{2:016x}.ahead"]
+    log.open_segment(Position(2, HEADER_SIZE, 0, 0))
+    log.make_ahead(2)
+    assert laid_out(log) == []
+
+
+def test_what_killed_processes_laid_out_is_removed(log: Log) -> None:
+    log.make_ahead(2)
+    for name in ("making.17", f"{1:016x}.ahead", f"{7:016x}.ahead"):
+        (log.directory / name).write_bytes(bytes(10))
+    log.clear_ahead(beginning(ID))
+    assert laid_out(log) == [f"{2:016x}.ahead"]
+
+
+def test_a_segment_of_a_newer_format_is_not_told_missing(log: Log) -> None:
+    with log.path(1).open("r+b") as file:
+        file.write(HEADER.pack(MAGIC, FORMAT + 1, 1, ID, 0, 0))
+    for look in (lambda: log.missing([1]), lambda: Log.catalog_of(log.directory)):
+        with pytest.raises(CatalogUnusable, match="it was written by a newer Ducket"):
+            look()
