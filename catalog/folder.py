@@ -84,18 +84,22 @@ class Folder:
 
         LMDB is not synced at a commit: the page cache outlives a killed process, but not the power.
         """
-        try:
-            return (self.index / "boot").read_text() == boot_id() or (self.index / "rest").exists()
-        except FileNotFoundError:
-            return False
+        claimed = self._claimed_in()
+        return claimed is not None and (claimed == boot_id() or (self.index / "rest").exists())
 
     def claim_index(self) -> None:
-        """Before the first commit: from now on the index is good for this boot only."""
+        """Before the first commit: from now on the index is good for this boot only.
+
+        The note is there whole at any moment: others may work with the index, and whoever comes next must believe it.
+        """
         (self.index / "rest").unlink(missing_ok=True)
-        with (self.index / "boot").open("w") as file:
-            file.write(boot_id())
-            file.flush()
-            os.fsync(file.fileno())
+        if self._claimed_in() != boot_id():
+            draft = self.index / "boot.new"
+            with draft.open("w") as file:
+                file.write(boot_id())
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(self.index / "boot")
         sync_path(self.index)
 
     def rest_index(self) -> None:
@@ -112,6 +116,13 @@ class Folder:
                 f"{self.index} is missing or damaged, and another process works with it: restart the server"
             )
         shutil.rmtree(self.index, ignore_errors=True)
+
+    def _claimed_in(self) -> str | None:
+        """The boot in which the index was claimed last; None: never."""
+        try:
+            return (self.index / "boot").read_text()
+        except FileNotFoundError:
+            return None
 
     def _lock(self, name: str) -> Path:
         return self.path / f"{name}.lock"

@@ -76,19 +76,22 @@ class Catalog:
         The last process to do so leaves the index synced: the next start believes it, whatever happened between.
         """
         if self._temporary:
+            os.close(self._held)
             self._let_go()
             shutil.rmtree(self.folder.path, ignore_errors=True)
             return
         with self.folder.opening():
-            self._index.env.sync(True)
+            os.close(self._held)
+            last = not self.folder.in_use()
+            if last:
+                self._index.env.sync(True)
             self._let_go()
-            if not self.folder.in_use():
+            if last:
                 self.folder.rest_index()
 
     def _let_go(self) -> None:
         self._index.close()
         self._log.close()
-        os.close(self._held)
 
     @property
     def on_dead_blobs(self) -> Callable[[list[bytes]], None]:
