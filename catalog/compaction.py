@@ -162,7 +162,10 @@ class Compaction:
         """Raises OSError."""
         submissions = []
         for piece, holders in batch:
-            content = self._reading.read_body(piece, 0, piece.size)
+            try:
+                content = self._reading.read_body(piece, 0, piece.size)
+            except FileNotFoundError:
+                continue  # all that lived in its segment ended meanwhile, and the segment went
             submissions.append(Submission(partial(move, piece=piece, holders=holders), Origin(), content))
         moved = 0
         for outcome in commit(self._index, self._log, submissions).outcomes:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
+import lmdb
 
 from catalog.database.follower import BATCH, Follower
 from catalog.database.source import Source
@@ -152,8 +153,15 @@ class Pace:
         self.problem = await self._tolerating_faults(self._follower.step)
         self._progress.set()
         self._progress = asyncio.Event()
-        if self._wal.exists() and self._wal.stat().st_size > WAL_MOST:
+        if self._wal_size() > WAL_MOST:
             await self._make_room()
+
+    def _wal_size(self) -> int:
+        """A checkpoint takes the file away, at any moment."""
+        try:
+            return self._wal.stat().st_size
+        except FileNotFoundError:
+            return 0
 
     async def _make_room(self) -> str | None:
         """DuckDB cannot checkpoint while a query is open that began before some row was updated: let queries end."""
@@ -179,7 +187,7 @@ class Pace:
             await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
         except duckdb.FatalException:
             raise
-        except (duckdb.Error, OSError) as problem:
+        except (duckdb.Error, lmdb.Error, OSError) as problem:
             log.exception("the catalog process cannot do its work; trying again")
             await asyncio.sleep(RETRY)
             return str(problem)

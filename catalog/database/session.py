@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import duckdb
+import lmdb
 import msgspec
 
 from catalog.database.follower import Follower
@@ -53,6 +55,8 @@ from catalog.database.views import change, every
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _AHEAD = 16  # requests taken in before the first is answered
 _STALLED = 1.0  # seconds a stopped query waits for a client that does not read
@@ -106,6 +110,11 @@ class Session:
                 await self._answer(request)
             except (QueryRefused, QueryFailed, QueryStopped) as fact:
                 await self._send(Failure(type(fact).__name__, fact.why))
+            except ConnectionError:
+                raise
+            except (duckdb.Error, lmdb.Error, OSError) as problem:
+                log.exception("a question to the catalog process failed")
+                await self._send(Failure(QueryFailed.__name__, str(problem)))
 
     async def _answer(self, request: Request) -> None:
         desk = self._desk

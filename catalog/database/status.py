@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -25,5 +26,9 @@ def take_status(
     """`rows` are of the private tables: `objects` counts versions. `applied` may be ahead of them by a moment."""
     with connection.cursor() as cursor:
         rows = {str(table): int(count) for table, count in cursor.execute(_COUNT).fetchall()}
-    sizes = {path.name: path.stat().st_size for path in sorted(directory.glob(f"{FILE}*")) if path.is_file()}
+    sizes = {}
+    for path in sorted(directory.glob(f"{FILE}*")):
+        with suppress(FileNotFoundError):  # a checkpoint took it away
+            if path.is_file():
+                sizes[path.name] = path.stat().st_size
     return Status(follower.applied, source.end(), rows, sizes, problem)

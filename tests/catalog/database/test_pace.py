@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import lmdb
 import pytest
 
 from catalog.database import follower as follower_module
@@ -68,8 +69,9 @@ async def test_stopping_applies_what_was_acknowledged(
     assert applied.position(database) == history.position()
 
 
+@pytest.mark.parametrize("failure", [duckdb.IOException, lmdb.Error, OSError])
 async def test_a_failure_that_may_pass_is_told_to_who_waits_and_tried_again(
-    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
     monkeypatch.setattr(pace_module, "RETRY", 0.01)
     history, pace, running = start(database)
@@ -78,7 +80,7 @@ async def test_a_failure_that_may_pass_is_told_to_who_waits_and_tried_again(
 
     def apply(*arguments: object) -> int:
         if full:
-            raise duckdb.IOException("no space left on device")
+            raise failure("no space left on device")
         return real(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(follower_module, "apply", apply)
