@@ -19,7 +19,7 @@ import msgspec
 
 from catalog.errors import CatalogUnusable
 from catalog.index.contents import Contents
-from catalog.log import Log
+from catalog.log import HEADER_SIZE, Log
 from catalog.placing import copy, place, sync_path
 from catalog.records import LogRecord, ObjectChanged, Part, PartPut, Position, VersionUpdated
 from catalog.store import Catalog
@@ -98,7 +98,7 @@ class _Run:
                     if blob not in self._there:
                         missing.append(blob.hex())
                 self._take_log(end)
-                self._check_chain(applied, end)
+                self._check_log(applied, contents)
                 point = Point(catalog_id, time.time(), end, alive, self._new, missing)
                 self._finish(point)
                 self._forget_earlier(contents)
@@ -159,19 +159,30 @@ class _Run:
                 os.truncate(target, path.stat().st_size)
 
     def _sealed(self, path: Path) -> Path:
-        """The segment as the previous point has it, if it does: then it need not be copied again."""
+        """The segment as the previous point has it, if it does: then it need not be copied again.
+
+        The chain runs through it: that it and the next begin alike says that they hold the same.
+        """
         if self._previous is not None and int(path.stem, 16) < self._previous[1].end.segment:
             earlier = self._previous[0] / "log" / path.name
-            if earlier.exists():
-                return earlier
+            following = f"{int(path.stem, 16) + 1:016x}.log"
+            with suppress(FileNotFoundError):
+                names = (path.name, following)
+                if all(_header(earlier.with_name(name)) == _header(path.with_name(name)) for name in names):
+                    return earlier
         return path
 
-    def _check_chain(self, applied: Position, end: Position) -> None:
-        """The copied log goes on from where the copied database stands, without a gap."""
-        log = Log(self._making / "log", self._tail.catalog_id)
+    def _check_log(self, applied: Position, contents: Contents) -> None:
+        """The copied log goes on from where the copied database stands, without a gap, and has all that lives in it.
+
+        The catalog process that keeps the segments meanwhile may have died.
+        """
+        log, end = Log(self._making / "log", self._tail.catalog_id), contents.position()
         try:
             while applied.seq < end.seq:
                 _, applied = log.read(applied, end, _BATCH)
+            if log.missing(contents.segments()):
+                raise CatalogUnusable("a segment of the log went while it was copied: begin the backup again")
         finally:
             log.close()
 
@@ -250,6 +261,11 @@ def _alone(backup: Path) -> Iterator[None]:
         raise CatalogUnusable(f"another backup or restore works with {backup}") from None
     finally:
         os.close(directory)
+
+
+def _header(segment: Path) -> bytes:
+    with segment.open("rb") as file:
+        return file.read(HEADER_SIZE)
 
 
 def _named(record: LogRecord) -> Iterator[bytes]:

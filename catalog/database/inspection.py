@@ -18,17 +18,18 @@ from catalog.records import Position
 def problems(folder: Folder) -> Iterator[str]:
     """What is wrong with log, index and database, and with their fitting each other; in plain words."""
     try:
-        catalog_id = Log.catalog_of(folder.log)
+        log = Log(folder.log, Log.catalog_of(folder.log))
     except CatalogUnusable as fact:
-        yield f"{fact.why}: restore the data folder from a backup"
+        yield fact.why
         return
-    log = Log(folder.log, catalog_id)
     try:
         gaps = _gaps(log)
         if gaps:
             yield f"{', '.join(gaps)} in {folder.log} cannot be read as this catalog's log: restore from a backup"
         yield from _of_index(folder, log)
         yield from _of_database(folder, log)
+    except CatalogUnusable as fact:
+        yield fact.why
     finally:
         log.close()
 
@@ -55,9 +56,7 @@ def _of_index(folder: Folder, log: Log) -> Iterator[str]:
             yield f"{folder.index} belongs to another catalog: remove it, the next start makes it anew"
             return
         with index.read() as txn:
-            end = index.end(txn)
-            counted = txn.cursor(db=index.segments)
-            living = [int.from_bytes(segment, "big") for segment, counts in counted if any(counts[:8])]
+            end, living = index.end(txn), index.inhabited(txn)
         if not log.holds(end, end.offset):  # so it reads the segment's whole chain
             yield (
                 f"the commit log does not have mutation {end.seq}, which was acknowledged, where it belongs: the log "

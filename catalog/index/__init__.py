@@ -118,6 +118,11 @@ class Index:
         counts = txn.get(segment.to_bytes(8, "big"), bytes(16), db=self.segments)
         return int.from_bytes(counts[:8], "big"), int.from_bytes(counts[8:], "big")
 
+    def inhabited(self, txn: lmdb.Transaction) -> list[int]:
+        """The segments of the log in which bodies live."""
+        with txn.cursor(db=self.segments) as cursor:
+            return [int.from_bytes(segment, "big") for segment, counts in cursor if any(counts[:8])]
+
     def next_number(self, txn: lmdb.Transaction, counter: bytes, first: int) -> int:
         """The next of a counter's numbers, never given twice by this index."""
         number = int.from_bytes(txn.get(counter, first.to_bytes(8, "big"), db=self.meta), "big")

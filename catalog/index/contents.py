@@ -39,6 +39,10 @@ class Contents:
             for blob, _ in cursor:
                 yield blob
 
+    def segments(self) -> list[int]:
+        """Those of the log in which bodies live."""
+        return self._index.inhabited(self._txn)
+
     def buckets(self) -> list[Bucket]:
         with self._txn.cursor(db=self._index.buckets) as cursor:
             return [lookup.decode_bucket(raw) for _, raw in cursor]
