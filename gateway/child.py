@@ -67,7 +67,7 @@ class Child:
             await asyncio.sleep(pause)
             try:
                 await self.start()
-            except StartFailed as failure:
+            except (StartFailed, OSError) as failure:
                 log.error("%s", failure)
 
     def let_go(self) -> None:

@@ -54,7 +54,7 @@ def examine(data: Path) -> Iterator[Word]:
         yield Word("note", "catalog", f"there is none in {data} yet: `ducket serve` makes one")
     else:
         yield Word("ok", "server", "is not running")
-        yield from _at_rest(data)
+        yield from _alone(data)
 
 
 def _files() -> Word:
@@ -98,7 +98,10 @@ def _sync(data: Path) -> Word:
 
 def _clock(data: Path) -> Word:
     """A clock that went back makes times of objects wrong and lets signatures be refused."""
-    newest = max((path.stat().st_mtime for path in (data / "log").glob("*.log")), default=0.0)
+    newest = 0.0
+    for path in (data / "log").glob("*.log"):
+        with suppress(FileNotFoundError):  # the server dropped it
+            newest = max(newest, path.stat().st_mtime)
     if newest > time.time() + AHEAD:
         return Word("wrong", "clock", f"the log was written {newest - time.time():.0f} s in the future: set the clock")
     return Word("ok", "clock", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
@@ -134,6 +137,15 @@ def _served(data: Path) -> Word:
     if found.problem is not None:
         return Word("wrong", "catalog", f"the database cannot be brought up to date: {found.problem}")
     return Word("ok", "catalog", f"mutation {found.end.seq}, of which the database has {found.applied.seq}")
+
+
+def _alone(data: Path) -> list[Word]:
+    """What others change meanwhile would look like damage."""
+    folder = Folder(data)
+    found = [] if folder.in_use() else list(_at_rest(data))
+    if folder.in_use():
+        return [Word("note", "catalog", "a server or a command begins to work with it: look again in a moment")]
+    return found
 
 
 def _at_rest(data: Path) -> Iterator[Word]:

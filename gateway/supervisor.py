@@ -30,6 +30,7 @@ from gateway.tls import check_certificate, scheme
 
 LOCK = "serve.lock"
 SAME_STOP = 0.5  # seconds
+SMALLEST_STEP = 0.1  # seconds that a clock is set back by; no body is recorded so soon after the start
 FIXED = ("data", "host", "port", "compaction_rate", "sql_seconds", "sql_rows", "sql_memory", "sql_threads")
 
 
@@ -60,7 +61,7 @@ class Supervisor:
         Folder(self.settings.data).make()
         with hold(self.settings.data) as lock:
             renewing: asyncio.Task[None] | None = None
-            began = time.time()
+            began, ahead = time.time(), time.time() - time.monotonic()
             try:
                 self.sockets.append(listener(self.settings.host, self.settings.port))
                 self.settings = self.complete(self.settings)
@@ -70,7 +71,9 @@ class Supervisor:
                     Blobs(self.settings.data).clear_tmp()
                 await self.start()
                 if tidy:
-                    threading.Thread(target=sweep, args=(self.settings.data, began), name="sweep", daemon=True).start()
+                    threading.Thread(
+                        target=sweep, args=(self.settings.data, began, ahead), name="sweep", daemon=True
+                    ).start()
                 renewing = asyncio.ensure_future(self.keep_renewing())
                 await self.stopping.wait()
             finally:
@@ -143,7 +146,7 @@ class Supervisor:
         try:
             for worker in coming:
                 await worker.start()
-        except StartFailed:
+        except (StartFailed, OSError):
             await asyncio.gather(*(worker.stop() for worker in coming))
             self.others = [child for child in self.others if child not in coming]
             for needless in self.sockets[had:]:
@@ -186,11 +189,14 @@ def catalog_process(settings: Settings) -> list[str]:
     return ["catalog.database.process", str(settings.data), dump_limits(limits), str(settings.compaction_rate)]
 
 
-def sweep(data: Path, before: float) -> None:
-    """Removes the bodies that a killed server left without a record of them, beside the work of this one."""
+def sweep(data: Path, before: float, ahead: float) -> None:
+    """Removes the bodies that a killed server left without a record of them, beside the work of this one.
+
+    `ahead` is how far the clock was ahead of the one that nobody sets, at the time `before`.
+    """
     blobs, catalog = Blobs(data), Catalog.open(data)
     try:
-        dead = blobs.sweep(catalog.blob_alive, before)
+        dead = blobs.sweep(catalog.blob_alive, before, lambda: time.time() - time.monotonic() < ahead - SMALLEST_STEP)
     finally:
         catalog.release()
         blobs.close()

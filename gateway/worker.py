@@ -85,6 +85,8 @@ class Worker(uvicorn.Server):
         self.request_timeout = request_timeout
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self.retire)  # before a connection is there that it would cost
         await super().startup([])
         await self.listen(sockets or [])
         # What was made at import lives for good: the collector need not look at it again and again.
@@ -93,9 +95,9 @@ class Worker(uvicorn.Server):
         gc.set_threshold(20_000, 20, 50)
         # Threads that hash and sync come and go in fractions of a millisecond; waiting 5 for their turn would show.
         sys.setswitchinterval(0.0005)
-        loop = asyncio.get_running_loop()
         loop.add_reader(sys.stdin.fileno(), self.supervisor_gone)
-        loop.add_signal_handler(signal.SIGHUP, self.retire)
+        if self.retiring:
+            self.retire()
         os.write(sys.stdout.fileno(), READY)
 
     async def listen(self, sockets: list[socket.socket]) -> None:

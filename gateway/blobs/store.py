@@ -85,12 +85,15 @@ class Blobs:
         for path in self._tmp.iterdir():
             path.unlink(missing_ok=True)
 
-    def sweep(self, alive: Callable[[bytes], bool], before: float) -> list[bytes]:
+    def sweep(self, alive: Callable[[bytes], bool], before: float, went_back: Callable[[], bool]) -> list[bytes]:
         """Unlinks the blobs last written before that time (seconds since the epoch) which are not alive.
 
-        A blob is durable a moment before the record that names it: leave that moment in `before`.
+        A blob is durable a moment before the record that names it: leave that moment in `before`. Nothing is unlinked
+        where the clock `went_back` since: what was written just now would seem to be of before.
         """
         dead = [blob for blob in self.older_than(before) if not alive(blob)]
+        if went_back():
+            return []
         self.unlink(dead)
         return dead
 

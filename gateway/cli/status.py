@@ -32,6 +32,8 @@ def server(data: Path) -> Rows:
     held = holder(data)
     if held is None:
         yield "server", "not running"
+    elif not held:
+        yield "server", "starting"
     else:
         since = datetime.fromtimestamp(held["started"], UTC).isoformat(sep=" ", timespec="seconds")
         yield "server", f"running at {held['address']} as process {held['pid']} since {since}"

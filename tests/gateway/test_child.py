@@ -91,3 +91,13 @@ async def test_one_that_retires_ends_for_good(make: Callable[..., Child], tmp_pa
         assert child.process is not None
         assert child.process.returncode == 0
     assert len(lives(tmp_path)) == 1
+
+
+async def test_one_that_cannot_be_started_is_tried_again(make: Callable[..., Child], tmp_path: Path) -> None:
+    async with started(make()) as child:
+        command, child.command = child.command, [str(tmp_path / "gone")]
+        child.keep()
+        os.kill(lives(tmp_path)[0], signal.SIGKILL)
+        await asyncio.sleep(0.3)
+        child.command = command
+        await asyncio.to_thread(until, lambda: len(lives(tmp_path)) == 2)

@@ -149,7 +149,9 @@ async def test_sweep_takes_only_the_old_and_dead(blobs: Blobs) -> None:
     now = time.time()
     for old in (alive, dead):
         os.utime(blobs.path(old), (now - 100, now - 100))
-    assert blobs.sweep(lambda blob: blob == alive, before=now - 50) == [dead]
+    assert blobs.sweep(lambda blob: blob == alive, now - 50, went_back=lambda: True) == []
+    assert blobs.path(dead).exists()
+    assert blobs.sweep(lambda blob: blob == alive, now - 50, went_back=lambda: False) == [dead]
     assert blobs.path(alive).exists()
     assert blobs.path(young).exists()
     assert not blobs.path(dead).exists()
