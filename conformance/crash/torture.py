@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from conformance.crash.beside import Beside
 from conformance.crash.client import Client
 from conformance.crash.histories import BUCKET, current, record
 from conformance.crash.linear import is_linearizable
@@ -89,7 +90,21 @@ def power(length: int, seed: int) -> str:
     return f"{states} states that a power cut can leave were opened; lost: 0"
 
 
-KINDS: dict[str, Callable[[int, int], str]] = {"killed": killed, "power": power, "histories": histories}
+def beside(length: int, seed: int) -> str:
+    """All commands beside a server under load, in turns with processes that only come and go, and that die too."""
+    with tempfile.TemporaryDirectory() as place:
+        found = Beside(Torture(Path(place) / "data", seed))
+        for turn in range(length):
+            found.go_on(killing=bool(turn % 2))
+        return str(found)
+
+
+KINDS: dict[str, Callable[[int, int], str]] = {
+    "killed": killed,
+    "power": power,
+    "histories": histories,
+    "beside": beside,
+}
 
 if __name__ == "__main__":
     main()
