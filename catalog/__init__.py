@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from catalog.decisions import Check, Deleted, Source
 from catalog.index.listing import UploadPage
+from catalog.index.uploaded import Uploaded
 from catalog.rows import Page, VersionPage
 from catalog.store import Catalog
 
@@ -15,7 +16,18 @@ if TYPE_CHECKING:
 
 SMALL_BODY = 64 * 1024  # bytes up to which a body lies in the commit log itself
 
-__all__ = ["SMALL_BODY", "Catalog", "Check", "Deleted", "Page", "Source", "UploadPage", "VersionPage", "connect"]
+__all__ = [
+    "SMALL_BODY",
+    "Catalog",
+    "Check",
+    "Deleted",
+    "Page",
+    "Source",
+    "UploadPage",
+    "Uploaded",
+    "VersionPage",
+    "connect",
+]
 
 
 def connect(directory: str | Path) -> Handle:

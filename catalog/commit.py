@@ -21,9 +21,10 @@ import lmdb
 
 from catalog import lag
 from catalog.errors import DatabaseBehind, StorageFull, TooManyWaiting
-from catalog.index import Index, encode
+from catalog.index import Index, dying, encode
 from catalog.index.apply import Change
 from catalog.log import Log
+from catalog.reaping import Reaper
 from catalog.records import Bucket, LogRecord, Mutation, Origin
 
 SLOW = 0.001  # seconds a commit may wait for the lock and the disk, smoothed, before it leaves the event loop
@@ -56,6 +57,7 @@ class Submission:
     origin: Origin
     content: bytes
     future: asyncio.Future[Any] | None = None
+    long: bool = False  # takes milliseconds, whatever the disk does
 
 
 class Outcome:
@@ -71,13 +73,14 @@ class Outcome:
 class Committed(NamedTuple):
     """What came of each submission, the blobs that died, the seconds spent waiting for the lock and the disk.
 
-    `lag` is how many mutations the database has yet to apply.
+    `lag` is how many mutations the database has yet to apply; `dying` is whether parts were left to die later.
     """
 
     outcomes: list[Outcome]
     dead: list[bytes]
     waited: float
     lag: int
+    dying: bool = False
 
 
 class Commits:
@@ -94,21 +97,26 @@ class Commits:
         self._idle: asyncio.Future[None] | None = None
         self._waiting = 0.0
         self._pause = 0.0
+        self._long = False  # whether anything long is in the queue
+        self._reaper = Reaper(index, lambda dead: self.on_dead_blobs(dead))
         self.on_dead_blobs: Callable[[list[bytes]], None] = lambda blobs: None
 
-    def submit(self, decide: Decide, origin: Origin, content: bytes = b"") -> asyncio.Future[Any]:
-        """The result comes when it is durable.
+    def submit(self, decide: Decide, origin: Origin, content: bytes = b"", long: bool = False) -> asyncio.Future[Any]:
+        """The result comes when it is durable. What is `long` is never committed on the event loop.
 
         Raises what `decide` raises, StorageFull, TooManyWaiting and DatabaseBehind.
         """
         loop = self._loop
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
+            self._reap_what_others_left()
         future = loop.create_future()
         if len(self._queue) >= self._most_waiting:
             future.set_exception(TooManyWaiting(len(self._queue)))
             return future
-        self._queue.append(Submission(decide, origin, content, future))
+        self._queue.append(Submission(decide, origin, content, future, long))
+        if long:
+            self._long = True
         if not self._scheduled:
             self._schedule(loop)
         return future
@@ -125,6 +133,7 @@ class Commits:
         if self._scheduled and self._loop is not None:
             self._idle = self._loop.create_future()
             await self._idle
+        await self._reaper.close()
         if self._thread is not None:
             self._thread.shutdown()
 
@@ -136,12 +145,14 @@ class Commits:
             loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        on_loop = self._waiting < SLOW
+        on_loop = self._waiting < SLOW and not self._long
         most = MOST_ON_LOOP if on_loop else MOST_IN_THREAD
         batch, self._queue = self._queue[:most], self._queue[most:]
         if on_loop:
             self._deliver(batch, commit(self._index, self._log, batch))
             return
+        if self._long:
+            self._long = any(submission.long for submission in self._queue)
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "commit")
         assert self._loop is not None
@@ -168,7 +179,14 @@ class Commits:
                 future.set_result(outcome.result)
         if committed.dead:
             self.on_dead_blobs(committed.dead)
+        if committed.dying:
+            self._reaper.begin()
         self._next()
+
+    def _reap_what_others_left(self) -> None:
+        with self._index.read() as txn:
+            if dying.are_left(self._index, txn):
+                self._reaper.begin()
 
 
 def commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
@@ -216,7 +234,7 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
             records.sync()
             waited += time.perf_counter() - began
             index.set_end(txn, records.end, records.last_offset)
-    return Committed(outcomes, dead, waited, behind)
+    return Committed(outcomes, dead, waited, behind, change.dying)
 
 
 def _forget(index: Index, log: Log) -> None:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import lmdb
 
-from catalog.index import Index, composed
-from catalog.index.apply import decode_part, locate, noncurrent_seqs
+from catalog.index import Index, composed, uploaded
+from catalog.index.apply import locate, noncurrent_seqs
 from catalog.index.entries import named, version_of
 from catalog.index.keys import END, FIRST_CHILD_SPACE, escape, unescape, upload_bytes
 from catalog.index.lookup import version_by_seq
@@ -99,7 +99,7 @@ def confirm(index: Index, txn: lmdb.Transaction, suspected: Iterable[Suspect], s
 
 def survey(index: Index, segments: Collection[int], bodies: Bodies, slice_size: int) -> Iterator[None]:
     """Add all bodies in these segments with everybody who names them; pauses after each slice of the index."""
-    tables = ((index.objects, _object_entry), (index.versions, _version_entry), (index.parts, _part_entry))
+    tables = ((index.objects, _object_entry), (index.versions, _version_entry), (index.parts, _part_group))
     for table, add in tables:
         after = b""
         while True:
@@ -165,8 +165,7 @@ def _add_part(holder: PartHolder, part: Part, segments: Collection[int], to: Bod
 
 def _part_of(index: Index, txn: lmdb.Transaction, holder: PartHolder) -> Part | None:
     upload = upload_bytes(holder.upload_id)
-    raw = txn.get(upload + holder.number.to_bytes(2, "big"), db=index.parts) if upload is not None else None
-    return decode_part(raw) if raw is not None else None
+    return uploaded.get(index, txn, upload, holder.number) if upload is not None else None
 
 
 def _completed(
@@ -200,10 +199,11 @@ def _version_entry(
     _object_entry(index, txn, key[: -8 - len(END)], raw, segments, to)
 
 
-def _part_entry(
+def _part_group(
     index: Index, txn: lmdb.Transaction, key: bytes, raw: bytes, segments: Collection[int], to: Bodies
 ) -> None:
-    _add_part(PartHolder(key[:16].hex(), int.from_bytes(key[16:], "big")), decode_part(raw), segments, to)
+    for part in composed.decode_parts(raw):
+        _add_part(PartHolder(key[:16].hex(), part.number), part, segments, to)
 
 
 def full_key(index: Index, txn: lmdb.Transaction, place: bytes) -> tuple[int, str]:

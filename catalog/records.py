@@ -43,6 +43,15 @@ class Part(Record, frozen=True):
     checksum: Checksum | None = None
 
 
+class Numbered(Record, frozen=True):
+    """Which part it is: the first field of `Part`, decoded without the rest."""
+
+    number: int
+
+
+assert Part.__struct_fields__[: len(Numbered.__struct_fields__)] == Numbered.__struct_fields__
+
+
 class Version(Record, frozen=True):
     """One version of an object, or a delete marker. `seq` is the mutation that made it and identifies it for good."""
 

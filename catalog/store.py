@@ -21,11 +21,14 @@ from catalog.index import Index, composed, listing, lookup
 from catalog.index.composed import Stretch
 from catalog.index.listing import UploadPage
 from catalog.index.rebuild import Feed
+from catalog.index.uploaded import Uploaded
 from catalog.log import Log
 from catalog.opening import open_index
 from catalog.records import Bucket, Mutation, Origin, Part, Piece, Position, Upload, User, Version
 from catalog.rows import Page, VersionPage
 from catalog.tail import Tail
+
+MANY_PARTS = 1000  # of a version, that take their time to commit
 
 T = TypeVar("T")
 
@@ -169,6 +172,12 @@ class Catalog:
             lookup.upload(self._index, txn, bucket, key, upload_id)
             return lookup.parts(self._index, txn, upload_id, after, limit)
 
+    def uploaded(self, bucket: Bucket, key: str, upload_id: str) -> Uploaded:
+        """All parts, as `put` takes them. Raises NoUpload."""
+        with self._index.read() as txn:
+            lookup.upload(self._index, txn, bucket, key, upload_id)
+            return lookup.uploaded(self._index, txn, upload_id)
+
     def object_parts(self, version: Version, after: int, limit: int) -> Stretch:
         """Up to `limit` parts of an object, behind its first `after`. FileNotFoundError: as for `read`."""
         with self._index.read() as txn:
@@ -234,11 +243,13 @@ class Catalog:
         content: bytes | None = None,
         check: Check | None = None,
         upload_id: str | None = None,
+        uploaded: Uploaded | None = None,
         source: Source | None = None,
     ) -> Version:
         """A new version with a small body (`content`), or with bodies that lie in blobs or other versions already.
 
-        `check` sees the current version under the lock and raises to refuse. `upload_id` ends in this version.
+        `check` sees the current version under the lock and raises to refuse. `upload_id` ends in this version;
+        `uploaded` are its parts as they were when the draft was made: as long as they are so, none is looked at again.
         `source` (bucket id, key, version) is what the draft's bodies are shared with.
         Raises NoBucket, NoUpload, SourceChanged, StorageFull.
         """
@@ -250,9 +261,10 @@ class Catalog:
             content_size=len(content) if content else 0,
             check=check,
             upload_id=upload_id,
+            uploaded=uploaded,
             source=source,
         )
-        return await self._write(origin, decide, content or b"")
+        return await self._write(origin, decide, content or b"", long=draft.part_count > MANY_PARTS)
 
     async def delete(
         self, origin: Origin, bucket: Bucket, key: str, version_id: str | None = None, check: Check | None = None
@@ -323,9 +335,13 @@ class Catalog:
         return partial(decisions.delete, bucket=bucket, key=key, version_id=version_id, check=check, owner=bucket.owner)
 
     def _write(
-        self, origin: Origin, decide: Callable[[Turn], tuple[Mutation | None, T]], content: bytes = b""
+        self,
+        origin: Origin,
+        decide: Callable[[Turn], tuple[Mutation | None, T]],
+        content: bytes = b"",
+        long: bool = False,
     ) -> asyncio.Future[T]:
-        return self._commits.submit(decide, origin, content)
+        return self._commits.submit(decide, origin, content, long)
 
     def _write_now(self, origin: Origin, decide: Callable[[Turn], tuple[Mutation | None, T]]) -> T:
         (outcome,) = self._commits.commit_now([Submission(decide, origin, b"")])

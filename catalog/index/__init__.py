@@ -14,7 +14,7 @@ import msgspec
 
 from catalog.records import Position
 
-FORMAT = b"4"
+FORMAT = b"5"
 MAP_SIZE = 1 << 40
 MAX_READERS = 4096
 
@@ -38,6 +38,7 @@ class Index:
         "blobs",
         "segments",
         "composed",
+        "dying",
     )
 
     def __init__(self, directory: Path, look_only: bool = False) -> None:
@@ -71,6 +72,7 @@ class Index:
             self.blobs,
             self.segments,
             self.composed,
+            self.dying,
         ) = (self.env.open_db(name.encode(), create=not look_only) for name in self.TABLES)
 
     def read(self) -> lmdb.Transaction:

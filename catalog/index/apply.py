@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import lmdb
 import msgspec
 
-from catalog.index import Index, composed, encode
+from catalog.index import Index, composed, dying, encode, uploaded
 from catalog.index.entries import to_entry, version_of
 from catalog.index.keys import (
     CHUNK,
@@ -26,6 +26,7 @@ from catalog.records import (
     BucketPut,
     BucketRemoved,
     Mutation,
+    Numbered,
     ObjectChanged,
     Part,
     PartPut,
@@ -41,7 +42,9 @@ from catalog.records import (
 )
 from catalog.relocation import relocated, relocated_part
 
-decode_part: Callable[[bytes], Part] = msgspec.msgpack.Decoder(Part).decode
+MANY = 16  # groups of parts beyond which their bodies are let go of later
+
+_decode_numbers: Callable[[bytes], list[Numbered]] = msgspec.msgpack.Decoder(list[Numbered]).decode
 
 
 class Met(NamedTuple):
@@ -63,6 +66,7 @@ class Change:
         self._blobs: dict[bytes, int] = {}
         self._segments: dict[int, list[int]] = {}
         self._met: Met | None = None
+        self.dying = False  # whether it left parts to `dying`
 
     def meet(self, bucket_id: int, key: str, create: bool = False) -> Met:
         """The key's place and its current entry: looked up once for the decision and for what comes of it."""
@@ -102,13 +106,18 @@ class Change:
             self._count(version.body, 1)
         elif isinstance(version.parts, list):
             composed.put(self.index, self.txn, version)
-            self._count_parts(version.parts, 1)
+            self.count_parts(version.parts, 1)
+
+    def count_parts(self, parts: Iterable[Part], change: int) -> None:
+        for part in parts:
+            if part.piece is not None:
+                self._count(part.piece, change)
 
     def release(self, version: Version) -> None:
         if version.body is not None:
             self._count(version.body, -1)
         elif version.parts:
-            self._count_parts(composed.drop(self.index, self.txn, version), -1)
+            self._let_go(composed.drop(self.index, self.txn, version))
 
     def bucket_put(self, mutation: BucketPut) -> None:
         bucket = mutation.bucket
@@ -180,14 +189,10 @@ class Change:
         if upload is None:
             return
         part = mutation.part
-        number = upload + part.number.to_bytes(2, "big")
-        if part.piece is not None:
-            self._count(part.piece, 1)
-        raw = self.txn.get(number, db=self.index.parts)
-        earlier = decode_part(raw) if raw is not None else None
-        if earlier is not None and earlier.piece is not None:
-            self._count(earlier.piece, -1)
-        self.txn.put(number, encode(part), db=self.index.parts)
+        self.count_parts([part], 1)
+        earlier = uploaded.put(self.index, self.txn, upload, part)
+        if earlier is not None:
+            self.count_parts([earlier], -1)
 
     def user_put(self, mutation: UserPut) -> None:
         self.txn.put(mutation.user.access_key.encode(), encode(mutation.user), db=self.index.users)
@@ -199,11 +204,9 @@ class Change:
         moved = sum(self._move_in_version(holder, mutation) for holder in mutation.versions)
         for held in mutation.parts:
             upload = upload_bytes(held.upload_id)
-            number = upload + held.number.to_bytes(2, "big") if upload is not None else b""
-            raw = self.txn.get(number, db=self.index.parts) if number else None
-            part = decode_part(raw) if raw is not None else None
-            if part is not None and part.piece == mutation.old:
-                self.txn.put(number, encode(relocated_part(part, mutation)), db=self.index.parts)
+            part = uploaded.get(self.index, self.txn, upload, held.number) if upload is not None else None
+            if upload is not None and part is not None and part.piece == mutation.old:
+                uploaded.put(self.index, self.txn, upload, relocated_part(part, mutation))
                 moved += 1
         self._count(mutation.old, -moved)
         self._count(mutation.new, moved)
@@ -219,11 +222,6 @@ class Change:
             held = self._segments.setdefault(piece.segment, [0, 0])
             held[0] += change
             held[1] += change * piece.size
-
-    def _count_parts(self, parts: Iterable[Part], change: int) -> None:
-        for part in parts:
-            if part.piece is not None:
-                self._count(part.piece, change)
 
     def _move_in_version(self, holder: VersionHolder, move: BodyMoved) -> int:
         """How many of the version's pieces it was."""
@@ -274,19 +272,22 @@ class Change:
     def _end_upload(self, key: bytes, upload_id: str, completed: Version | None = None) -> None:
         """The bodies of the parts that the completed version has pass over to it: their counts stay as they are."""
         parts = completed.parts if completed is not None and isinstance(completed.parts, list) else []
-        kept = {part.number for part in parts}
         if completed is not None:
             composed.put(self.index, self.txn, completed)
         upload = upload_bytes(upload_id)
         if upload is None:
             return
         self.txn.delete(key + END + upload, db=self.index.uploads)
-        with self.txn.cursor(db=self.index.parts) as cursor:
-            found = cursor.set_range(upload)
-            while found and cursor.key().startswith(upload):
-                if int.from_bytes(cursor.key()[16:], "big") not in kept:
-                    self._count_parts([decode_part(cursor.value())], -1)
-                found = cursor.delete() and bool(cursor.key())
+        groups = uploaded.drop(self.index, self.txn, upload)
+        self._let_go(list(_without(groups, {part.number for part in parts})) if parts else groups)
+
+    def _let_go(self, groups: list[bytes]) -> None:
+        if len(groups) > MANY:
+            dying.add(self.index, self.txn, groups)
+            self.dying = True
+        else:
+            for group in groups:
+                self.count_parts(composed.decode_parts(group), -1)
 
     def _drop_uploads(self, bucket_id: int) -> None:
         """End every upload of a bucket that goes, and forget its child spaces."""
@@ -325,6 +326,13 @@ _APPLY: dict[type, Callable[[Change, Any], None]] = {
     UserRemoved: Change.user_removed,
     BodyMoved: Change.body_moved,
 }
+
+
+def _without(groups: Iterable[bytes], kept: set[int]) -> Iterator[bytes]:
+    """What is left of groups of parts without those of these numbers."""
+    for group in groups:
+        if not kept.issuperset([each.number for each in _decode_numbers(group)]):
+            yield encode([part for part in composed.decode_parts(group) if part.number not in kept])
 
 
 def locate(index: Index, txn: lmdb.Transaction, bucket_id: int, raw: bytes, create: bool = False) -> bytes | None:

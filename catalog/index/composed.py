@@ -17,7 +17,7 @@ from catalog.relocation import relocated_part
 
 GROUP = 100
 
-_decode: Callable[[bytes], list[Part]] = msgspec.msgpack.Decoder(list[Part]).decode
+decode_parts: Callable[[bytes], list[Part]] = msgspec.msgpack.Decoder(list[Part]).decode
 
 
 @dataclass(slots=True)
@@ -53,16 +53,16 @@ def put(index: Index, txn: lmdb.Transaction, version: Version) -> None:
         start += sum(part.size for part in group)
 
 
-def drop(index: Index, txn: lmdb.Transaction, version: Version) -> list[Part]:
-    """Forget the parts of a version that ended; which they were."""
-    dropped: list[Part] = []
+def drop(index: Index, txn: lmdb.Transaction, version: Version) -> list[bytes]:
+    """Forget the parts of a version that ended; the groups that they were."""
+    dropped: list[bytes] = []
     if not version.parts:
         return dropped
     prefix = version.seq.to_bytes(8, "big")
     with txn.cursor(db=index.composed) as cursor:
         found = cursor.set_range(prefix)
         while found and cursor.key().startswith(prefix):
-            dropped += _decode(cursor.value())
+            dropped.append(cursor.value())
             found = cursor.delete() and bool(cursor.key())
     return dropped
 
@@ -74,7 +74,7 @@ def move(index: Index, txn: lmdb.Transaction, version: Version, moved: BodyMoved
     with txn.cursor(db=index.composed) as cursor:
         found = cursor.set_range(prefix)
         while found and cursor.key().startswith(prefix):
-            group = _decode(cursor.value())
+            group = decode_parts(cursor.value())
             having = sum(part.piece == moved.old for part in group)
             if having:
                 cursor.put(cursor.key(), encode([relocated_part(part, moved) for part in group]))
@@ -137,7 +137,7 @@ def _groups_from(
             if not cursor.next():
                 return
         while cursor.key().startswith(prefix):
-            yield int.from_bytes(cursor.key()[8:16], "big"), _decode(cursor.value())
+            yield int.from_bytes(cursor.key()[8:16], "big"), decode_parts(cursor.value())
             if not cursor.next():
                 return
 

@@ -9,7 +9,6 @@ from itertools import islice
 import lmdb
 
 from catalog.index import Index, composed, lookup
-from catalog.index.apply import decode_part
 from catalog.index.entries import version_of
 from catalog.index.keys import END, unescape
 from catalog.records import Bucket, Part, Position, Upload, User, Version
@@ -53,21 +52,13 @@ class Contents:
     def uploads(self) -> list[tuple[Upload, list[Part]]]:
         with self._txn.cursor(db=self._index.uploads) as cursor:
             found = [lookup.decode_upload(raw) for _, raw in cursor]
-        return [(upload, list(self._parts(upload))) for upload in found]
+        return [(each, list(lookup.uploaded(self._index, self._txn, each.upload_id).parts())) for each in found]
 
     def versions(self) -> Iterator[list[Held]]:
         """In batches; those of one key from the newest on, but first all that are current objects."""
         every = self._versions()
         while batch := list(islice(every, _BATCH)):
             yield batch
-
-    def _parts(self, upload: Upload) -> Iterator[Part]:
-        number = bytes.fromhex(upload.upload_id)
-        with self._txn.cursor(db=self._index.parts) as cursor:
-            found = cursor.set_range(number)
-            while found and cursor.key().startswith(number):
-                yield decode_part(cursor.value())
-                found = cursor.next()
 
     def _versions(self) -> Iterator[Held]:
         with self._txn.cursor(db=self._index.objects) as cursor:

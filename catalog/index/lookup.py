@@ -9,10 +9,14 @@ import msgspec
 
 from catalog.errors import BadVersionId, IsDeleteMarker, NoBucket, NoObject, NoUpload, NoVersion
 from catalog.index import Index
-from catalog.index.apply import decode_part, locate, noncurrent_seqs, null_seq
+from catalog.index import uploaded as of_upload
+from catalog.index.apply import locate, noncurrent_seqs, null_seq
 from catalog.index.entries import version_of
 from catalog.index.keys import END, escape, newest_first, seq_of_version_id, upload_bytes
+from catalog.index.uploaded import Uploaded
 from catalog.records import NULL_VERSION, Bucket, Part, Upload, User, Version
+
+MAX_NUMBER = 10_000  # of a part
 
 decode_bucket: Callable[[bytes], Bucket] = msgspec.msgpack.Decoder(Bucket).decode
 decode_upload: Callable[[bytes], Upload] = msgspec.msgpack.Decoder(Upload).decode
@@ -123,16 +127,12 @@ def upload(index: Index, txn: lmdb.Transaction, bucket: Bucket, key: str, upload
 def parts(index: Index, txn: lmdb.Transaction, upload_id: str, after: int, limit: int) -> list[Part]:
     """Parts numbered above `after`, in order."""
     number = upload_bytes(upload_id)
-    found: list[Part] = []
-    if number is None or after >= 0xFFFF:
-        return found
-    with txn.cursor(db=index.parts) as cursor:
-        if cursor.set_range(number + (after + 1).to_bytes(2, "big")):
-            for key, raw in cursor:
-                if len(found) == limit or not key.startswith(number):
-                    break
-                found.append(decode_part(raw))
-    return found
+    return of_upload.behind(index, txn, number, after, limit) if number is not None and after < MAX_NUMBER else []
+
+
+def uploaded(index: Index, txn: lmdb.Transaction, upload_id: str) -> Uploaded:
+    number = upload_bytes(upload_id)
+    return of_upload.every(index, txn, number) if number is not None else Uploaded(())
 
 
 def _marker_on_top(index: Index, txn: lmdb.Transaction, place: bytes) -> str | None:

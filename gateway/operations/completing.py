@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
+from catalog import Uploaded
 from catalog.errors import NoObject, NoUpload, SourceChanged
 from catalog.records import Checksum, Part, Upload, Version
 from gateway.operations import Context, conditions
@@ -55,14 +57,12 @@ async def complete_multipart_upload(
         try:
             upload = cx.catalog.upload(cx.here, key, upload_id)
             check_kind(upload, checksum_type)
-            held = {part.number: part for part in cx.catalog.parts(cx.here, key, upload_id)}
-            parts = [choose(upload, held, each) for each in named]
-            if len(parts) > MANY:
-                await asyncio.sleep(0)  # others have their turn between two steps of some milliseconds
-            check_sizes(parts, mpu_object_size)
-            draft = whole(cx, upload, parts)
-            check_promise(draft.checksum, len(parts), checksums)
-            version = await cx.catalog.put(cx.origin, cx.here, key, draft, check=check, upload_id=upload_id)
+            uploaded = cx.catalog.uploaded(cx.here, key, upload_id)
+            make = partial(drafted, cx.here.owner, upload, uploaded, named, mpu_object_size, checksums)
+            draft = await asyncio.to_thread(make) if len(named) > MANY else make()
+            version = await cx.catalog.put(
+                cx.origin, cx.here, key, draft, check=check, upload_id=upload_id, uploaded=uploaded
+            )
         except SourceChanged:
             continue  # a part was uploaded anew meanwhile
         except NoUpload:
@@ -76,6 +76,23 @@ async def complete_multipart_upload(
             "version_id": made_version(version.version_id),
         }
     raise S3Error("OperationAborted")
+
+
+def drafted(
+    owner: str,
+    upload: Upload,
+    uploaded: Uploaded,
+    named: Sequence[dict[str, Any]],
+    promised: int | None,
+    checksums: Mapping[str, str],
+) -> Version:
+    """What the parts that the client names make. Takes 20 ms where they are ten thousand."""
+    held = {part.number: part for part in uploaded.parts()}
+    parts = [choose(upload, held, each) for each in named]
+    check_sizes(parts, promised)
+    draft = whole(owner, upload, parts)
+    check_promise(draft.checksum, len(parts), checksums)
+    return draft
 
 
 def check_order(named: Sequence[dict[str, Any]]) -> None:
@@ -149,7 +166,7 @@ def check_sizes(parts: Sequence[Part], promised: int | None) -> None:
         )
 
 
-def whole(cx: Context, upload: Upload, parts: list[Part]) -> Version:
+def whole(owner: str, upload: Upload, parts: list[Part]) -> Version:
     """The parts keep their checksums only if the client chose to have some."""
     algorithm = upload.checksum_algorithm or DEFAULT
     checksum = whole_of_parts(algorithm, upload.checksum_kind or FULL_OBJECT, parts)
@@ -162,7 +179,7 @@ def whole(cx: Context, upload: Upload, parts: list[Part]) -> Version:
         etag_of_parts(parts, len(parts)),
         sum(part.size for part in parts),
         upload.storage_class,
-        cx.here.owner,
+        owner,
         checksum,
         content_type=upload.content_type,
         headers=upload.headers,

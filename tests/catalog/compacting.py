@@ -142,7 +142,8 @@ def counts(catalog: Catalog) -> dict[int, tuple[int, int]]:
     with index.read() as txn:
         segments = [int.from_bytes(key, "big") for key, _ in txn.cursor(db=index.segments)]
         said = {segment: index.living(txn, segment) for segment in segments}
-        parts = [msgspec.msgpack.decode(raw, type=Part).piece for _, raw in txn.cursor(db=index.parts)]
+        groups = [composed.decode_parts(raw) for _, raw in txn.cursor(db=index.parts)]
+        parts = [part.piece for group in groups for part in group]
     for piece in [*(each for version in all_versions(catalog) for each in composed.pieces_of(version)), *parts]:
         if piece is not None and piece.segment:
             count, size = held.get(piece.segment, (0, 0))

@@ -4,15 +4,18 @@ import asyncio
 import errno
 import multiprocessing
 import os
+import threading
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from catalog import Catalog, lag
 from catalog.errors import DatabaseBehind, PreconditionFailed, StorageFull
 from catalog.log import beginning
-from catalog.records import Bucket, Origin, Version
+from catalog.records import Bucket, Origin, Part, Version
+from catalog.store import MANY_PARTS
 
 ORIGIN = Origin()
 
@@ -164,3 +167,21 @@ async def test_a_crowd_of_writes_leaves_the_loop_to_others_between_batches(
         assert len(now - done) <= 128  # a batch's, and those of one that was committed since
         done = now
     assert len({(await write).seq for write in writes}) == 1000
+
+
+async def test_an_object_of_many_parts_is_not_committed_on_the_loop(
+    catalog: Catalog, bucket: Bucket, draft: Version
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def check(current: Version | None) -> None:
+        threads.append(threading.current_thread())
+
+    async def put(count: int) -> None:
+        parts = [Part(number, 1, "e", 0, None) for number in range(1, count + 1)]
+        await catalog.put(ORIGIN, bucket, "k", msgspec.structs.replace(draft, parts=parts), check=check)
+
+    for count in (1, MANY_PARTS + 1, 1):
+        await put(count)
+    on_loop = threading.current_thread()
+    assert [thread is on_loop for thread in threads] == [True, False, True]

@@ -32,14 +32,14 @@ async def stored(catalog: Catalog, sizes: list[int]) -> tuple[Bucket, Version]:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many parts each decoding had."""
     counts: list[int] = []
-    decode = composed._decode
+    decode = composed.decode_parts
 
     def counting(raw: bytes) -> list[Part]:
         parts = decode(raw)
         counts.append(len(parts))
         return parts
 
-    monkeypatch.setattr(composed, "_decode", counting)
+    monkeypatch.setattr(composed, "decode_parts", counting)
     return counts
 
 
