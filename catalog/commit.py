@@ -1,8 +1,10 @@
 """The one way to write. Every mutation is decided under the index's lock, appended to the log, synced, then published.
 
-A batch is what has been asked for by the end of a turn of the event loop, up to a number. It is committed on the loop
-itself, which costs less than handing it to a thread, as long as the disk (and the other processes that hold the lock)
-answer quickly; when they are measured to be slow it is committed in a thread, so that reads never wait for a disk.
+A batch is what has been asked for by the end of a turn of the event loop, up to a number; where the one before was of
+several, turns go on until one brings nothing more, for the fewer the batches, the fewer the syncs. It is committed on
+the loop itself, which costs less than handing it to a thread, as long as the disk (and the other processes that hold
+the lock) answer quickly; when they are measured to be slow it is committed in a thread, so that reads never wait for a
+disk.
 """
 
 from __future__ import annotations
@@ -94,6 +96,8 @@ class Commits:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._scheduled = False
+        self._gathered = 0  # of the batch to be, at the turn before
+        self._several = False  # the batch before was of several
         self._idle: asyncio.Future[None] | None = None
         self._waiting = 0.0
         self._pause = 0.0
@@ -147,7 +151,13 @@ class Commits:
     def _turn(self) -> None:
         on_loop = self._waiting < SLOW and not self._long
         most = MOST_ON_LOOP if on_loop else MOST_IN_THREAD
+        assert self._loop is not None
+        if self._several and self._gathered < len(self._queue) < most:
+            self._gathered = len(self._queue)
+            self._loop.call_soon(self._turn)
+            return
         batch, self._queue = self._queue[:most], self._queue[most:]
+        self._gathered, self._several = 0, len(batch) > 1
         if on_loop:
             self._deliver(batch, commit(self._index, self._log, batch))
             return
@@ -155,7 +165,6 @@ class Commits:
             self._long = any(submission.long for submission in self._queue)
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "commit")
-        assert self._loop is not None
         committing = self._loop.run_in_executor(self._thread, commit, self._index, self._log, batch)
         committing.add_done_callback(lambda done: self._deliver(batch, done.result()))
 

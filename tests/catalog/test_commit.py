@@ -185,3 +185,20 @@ async def test_an_object_of_many_parts_is_not_committed_on_the_loop(
         await put(count)
     on_loop = threading.current_thread()
     assert [thread is on_loop for thread in threads] == [True, False, True]
+
+
+@pytest.mark.parametrize("before", [1, 2])
+async def test_a_batch_behind_one_of_several_takes_what_comes_turn_by_turn(
+    catalog: Catalog, bucket: Bucket, draft: Version, before: int
+) -> None:
+    await asyncio.gather(*(catalog.put(ORIGIN, bucket, f"{number}", draft) for number in range(before)))
+    start = catalog.end()
+    writes = []
+    for number in range(5):
+        writes.append(asyncio.ensure_future(catalog.put(ORIGIN, bucket, f"{number}", draft)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*writes)
+    records, _ = catalog.tail().read(start, catalog.end(), 10**6)
+    batches = {record.settled for _, record in records}
+    assert len(records) == 5
+    assert (len(batches) == 1) is (before > 1)
