@@ -72,6 +72,19 @@ def test_part_named_with_a_wrong_checksum_is_refused(s3: Any, bucket: str) -> No
         upload.complete([upload.parts[0] | {"ChecksumSHA256": checksum("SHA256", b"else")}])
 
 
+@pytest.mark.parametrize("more", [{"ChecksumSHA256": "none"}, {"ChecksumCRC32": checksum("CRC32", b"body")}])
+def test_part_named_with_what_is_no_checksum_or_with_two_is_refused(s3: Any, bucket: str, more: dict[str, str]) -> None:
+    upload = Upload.begin(s3, bucket, ChecksumAlgorithm="SHA256").put_with_checksum("SHA256", b"body")
+    with refused("InvalidArgument", 400):
+        upload.complete([upload.parts[0] | more])
+
+
+def test_what_is_no_checksum_of_the_whole_is_refused(s3: Any, bucket: str) -> None:
+    upload = Upload.begin(s3, bucket, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
+    with refused("InvalidRequest", 400):
+        upload.put_with_checksum("CRC32", b"body").complete(ChecksumCRC32="none")
+
+
 def test_another_type_than_the_uploads_is_refused(s3: Any, bucket: str) -> None:
     upload = Upload.begin(s3, bucket, ChecksumAlgorithm="CRC32", ChecksumType="COMPOSITE")
     with refused("InvalidRequest", 400):

@@ -80,10 +80,16 @@ def test_source_is_url_encoded(raw: Raw, s3: Any, bucket: str, form: str, key: s
     assert raw.get(f"/{bucket}/to").body == BODY
 
 
-@pytest.mark.parametrize("value", ["/", "only-a-bucket", "bucket/"])
+@pytest.mark.parametrize("value", ["/", "only-a-bucket", "bucket/", "bucket/%ZZ", "bucket/a%", "bucket/%C3%"])
 def test_source_that_names_no_object_is_refused(raw: Raw, bucket: str, value: str) -> None:
     answer = raw.put(f"/{bucket}/to", headers={"x-amz-copy-source": value})
     assert (answer.status, answer.code) == (400, "InvalidArgument")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+def test_source_of_what_is_no_copy_is_refused(raw: Raw, bucket: str, method: str) -> None:
+    answer = raw.send(raw.prepare(method, f"/{bucket}/key", headers={"x-amz-copy-source": f"{bucket}/key"}))
+    assert answer.status == 400
 
 
 def test_source_that_is_not_there(s3: Any, bucket: str) -> None:

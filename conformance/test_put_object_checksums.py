@@ -43,6 +43,16 @@ def test_value_that_cannot_be_is_refused(raw: Raw, bucket: str, algorithm: str, 
     assert (answer.status, answer.code) == (400, "InvalidRequest")
 
 
+@pytest.mark.parametrize(("name", "status"), [("sha256", 200), ("Sha256", 200), ("crc32", 400), ("sha257", 400)])
+def test_algorithm_of_the_sdk_is_that_of_the_value_in_whatever_case(
+    raw: Raw, bucket: str, name: str, status: int
+) -> None:
+    headers = {"x-amz-checksum-sha256": checksum("SHA256", b"body"), "x-amz-sdk-checksum-algorithm": name}
+    answer = raw.put(f"/{bucket}/key", b"body", headers=headers)
+    assert answer.status == status
+    assert status == 200 or answer.code == "InvalidRequest"
+
+
 def test_two_checksums_are_refused(raw: Raw, bucket: str) -> None:
     headers = {f"x-amz-checksum-{name.lower()}": checksum(name, b"body") for name in ("CRC32", "SHA1")}
     answer = raw.put(f"/{bucket}/key", b"body", headers=headers)

@@ -113,6 +113,11 @@ def read_value(algorithm: str, text: str, where: str) -> bytes:
     return value
 
 
+def is_value(algorithm: str, text: str) -> bool:
+    """Whether it could be a checksum by that algorithm."""
+    return _decode(text, SIZES[algorithm]) is not None
+
+
 def read_content_md5(text: str) -> bytes:
     value = _decode(text, 16)
     if value is None:

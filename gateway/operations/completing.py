@@ -18,8 +18,11 @@ from gateway.operations.checksums import (
     COMPOSITE,
     DEFAULT,
     FULL_OBJECT,
+    HEADER,
     bad_digest,
     etag_of_parts,
+    is_value,
+    read_value,
     shown,
     whole_of_parts,
 )
@@ -126,6 +129,9 @@ def choose(upload: Upload, held: Mapping[int, Part], each: dict[str, Any]) -> Pa
     if part is None or part.etag != etag:
         raise no_part(upload, number, etag)
     sent = {BY_MEMBER[name]: value for name, value in each.items() if name in BY_MEMBER}
+    if len(sent) > 1 or not all(is_value(name, value) for name, value in sent.items()):
+        given = [f"{name}:{value};" for name, value in sent.items()] if len(sent) > 1 else sent.values()
+        raise invalid_argument("Invalid Base64 or multiple checksums present in request", "Checksum", "".join(given))
     algorithm = upload.checksum_algorithm
     if not algorithm:
         return part  # it has a checksum, but only for the whole: the client need not know it
@@ -194,6 +200,7 @@ def check_promise(checksum: Checksum | None, count: int, checksums: Mapping[str,
     """A composite value may come with and without the number of parts at its end."""
     for member, value in checksums.items():
         algorithm = BY_MEMBER[member]
+        read_value(algorithm, value.partition("-")[0], f"{HEADER}{algorithm.lower()} header")
         computed = shown(checksum, count).get(member)
         if computed is None or value not in (computed, computed.partition("-")[0]):
             raise bad_digest(algorithm)

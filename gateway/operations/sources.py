@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -15,6 +16,7 @@ from gateway.s3.errors import S3Error, invalid_argument
 
 HEADER = "x-amz-copy-source"
 PREFIX = "x-amz-copy-source-"
+BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(slots=True)
@@ -47,8 +49,10 @@ def read_header(header: str) -> tuple[str, str, str | None]:
     """Bucket, key and version id. The key comes URL-encoded, as may the slash before it."""
     path, _, version_id = header.partition("?versionId=")
     try:
+        if BROKEN_ESCAPE.search(path):
+            raise ValueError(path)
         decoded = unquote_to_bytes(path.replace("+", " ").encode("latin-1")).decode()
-    except UnicodeDecodeError:
+    except ValueError:
         raise invalid_argument("Invalid copy source encoding", HEADER, header) from None
     bucket, slash, key = decoded.removeprefix("/").partition("/")
     if not bucket or not slash:

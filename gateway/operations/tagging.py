@@ -120,13 +120,13 @@ def tags_of_header(header: str | None) -> Tags | None:
 
     AWS gives these back in no order; here it is that of the keys.
     """
-    if not header:
+    if not header or not header.strip("&"):
         return None
     try:
         pairs = sorted(parse_qsl(header, keep_blank_values=True, errors="strict"))
     except ValueError:
         pairs = []
-    if "," in header or not pairs or len(dict(pairs)) != len(pairs):
+    if "," in header or not pairs or len(dict(pairs)) != len(pairs) or ("", "") in pairs:
         raise S3Error(
             "InvalidArgument",
             "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"

@@ -145,20 +145,25 @@ ENUMS: dict[str, tuple[str, str | None]] = {
     "x-amz-checksum-algorithm": (
         "InvalidRequest",
         "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
-        "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+        "[CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64]",
     ),
     "x-amz-checksum-type": ("InvalidRequest", "Value for x-amz-checksum-type header is invalid."),
     "x-amz-metadata-directive": ("InvalidArgument", "Unknown metadata directive."),
     "x-amz-object-attributes": ("InvalidArgument", "Invalid attribute name specified."),
     "x-amz-object-lock-legal-hold": ("InvalidArgument", "Legal Hold must be either of 'ON' or 'OFF'"),
     "x-amz-object-lock-mode": ("InvalidArgument", "Unknown wormMode directive."),
+    "x-amz-sdk-checksum-algorithm": ("InvalidRequest", "Value for x-amz-sdk-checksum-algorithm header is invalid."),
     "x-amz-server-side-encryption": ("InvalidEncryptionAlgorithmError", None),
     "x-amz-storage-class": ("InvalidStorageClass", None),
     "x-amz-tagging-directive": ("InvalidArgument", "Unknown tagging directive."),
 }
 
 # Enumerated values that clients write in small letters too: AWS's SDK for C++ does.
-ANY_CASE = frozenset({"x-amz-checksum-mode"})
+ANY_CASE = frozenset({"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-sdk-checksum-algorithm"})
+
+# A header that says which operation is asked for, and is refused by every other.
+COPY_SOURCE = "x-amz-copy-source"
+COPY_SOURCE_ELSEWHERE = "You can only specify a copy source header for copy requests."
 
 # Enumerated values that may be empty and then count as not given: s3fs sends its buckets' ACL so.
 EMPTY_IS_NONE = frozenset({"x-amz-acl"})
