@@ -9,6 +9,7 @@ from catalog.queries.delta import Change, compute_version_delta
 from catalog.queries.exporting import export
 from catalog.queries.files import File, FileFilter, FileVersion, list_files, list_versions
 from catalog.queries.finding import Artifact, Duplicate, find_by_artifact_id, find_duplicates
+from catalog.queries.growth import Ahead, Forecast, Growth, get_forecast, get_growth
 from catalog.queries.pages import Page
 from catalog.queries.points import (
     LatestPoint,
@@ -23,7 +24,7 @@ from catalog.queries.points import (
 from catalog.queries.profiling import Operator, Profile, profile
 from catalog.queries.schema import as_markdown, get_schema
 from catalog.queries.stats import VersionStats, get_version_stats
-from catalog.queries.usage import DiskUsage, StorageUsage, Usage, get_disk_usage, get_storage_usage
+from catalog.queries.usage import DiskUsage, StorageUsage, Usage, get_disk_usage, get_free_bytes, get_storage_usage
 from catalog.queries.validations import (
     Validation,
     ValidationSummary,
@@ -32,6 +33,7 @@ from catalog.queries.validations import (
 )
 
 __all__ = [
+    "Ahead",
     "Analysis",
     "Artifact",
     "Change",
@@ -40,6 +42,8 @@ __all__ = [
     "File",
     "FileFilter",
     "FileVersion",
+    "Forecast",
+    "Growth",
     "LatestPoint",
     "NamedPoint",
     "Operator",
@@ -60,6 +64,9 @@ __all__ = [
     "find_by_artifact_id",
     "find_duplicates",
     "get_disk_usage",
+    "get_forecast",
+    "get_free_bytes",
+    "get_growth",
     "get_point",
     "get_schema",
     "get_storage_usage",

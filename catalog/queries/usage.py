@@ -109,6 +109,12 @@ def get_disk_usage(directory: Path) -> DiskUsage:
     return DiskUsage(blobs, log, database, index, total - blobs - log - database - index, total)
 
 
+def get_free_bytes(directory: Path) -> int:
+    """What is left for Ducket on the disk that a data folder lies on."""
+    disk = os.statvfs(directory)
+    return disk.f_bavail * disk.f_frsize
+
+
 def _taken(directory: Path) -> Iterator[tuple[Path, int]]:
     for folder, _, names in os.walk(directory):
         for path in (Path(folder), *(Path(folder, name) for name in names)):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # it brings DuckDB along, which the other commands need not w
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 WIDE = ("object_tags", "user_metadata", "keys", "body")  # what a table has no room for
 BY = ("bucket", "prefix", "tag", "owner", "storage_class", "content_type", "age")
+EVERY = ("day", "week", "month")
 SORTS = ("key", "size", "last_modified_date")
 
 
@@ -40,6 +41,8 @@ def add(commands: Commands) -> None:
     versions = question("versions", "all versions in a bucket, filtered", run_versions)
     delta = question("delta", "what changed in a bucket between two points", run_delta)
     usage = question("usage", "what takes the space", run_usage)
+    growth = question("growth", "how usage grew, by day, week or month", run_growth)
+    forecast = question("forecast", "where usage goes, and when the disk is full", run_forecast)
     find = question("find", "the versions with an ETag, checksum or version id", run_find)
     duplicates = question("duplicates", "the contents that a bucket holds more than once", run_duplicates)
 
@@ -63,11 +66,20 @@ def add(commands: Commands) -> None:
     usage.add_argument("--bucket", metavar="B", help="of one bucket only")
     usage.add_argument("--depth", metavar="N", type=int, default=1, help="levels of prefixes (default: 1)")
     usage.add_argument("--tag", metavar="KEY", help="the tag that it is by")
+    for command in (growth, forecast):
+        command.add_argument("--bucket", metavar="B", help="of one bucket only")
+        command.add_argument("--prefix", metavar="P", help="of all that lies in this folder of it")
+    growth.add_argument("--every", choices=EVERY, default="day", help="the period (default: day)")
+    growth.add_argument("--depth", metavar="N", type=int, help="of each prefix of so many levels")
+    growth.add_argument("--since", metavar="DATE", help="from the period on that this day is in")
+    growth.add_argument("--until", metavar="DATE", help="to the period that this day is in")
+    forecast.add_argument("--capacity", metavar="BYTES", type=int, help="what it may come to (default: the disk)")
+    forecast.add_argument("--days", metavar="N", type=int, default=90, help="of history to go by (default: 90)")
     files.add_argument("--sort", choices=SORTS, default="key")
     files.add_argument("--descending", action="store_true")
     for command in (files, versions):
         add_filters(command)
-    for command in (files, versions, delta, find, duplicates, validations):
+    for command in (files, versions, delta, growth, find, duplicates, validations):
         command.add_argument("--limit", metavar="N", type=int, default=1000, help="rows of a page (default: 1000)")
         command.add_argument("--after", metavar="NEXT", help="the page behind the one that ended with this")
 
@@ -133,6 +145,31 @@ def run_usage(given: argparse.Namespace) -> None:
     names = [given.by, *(field.name for field in fields(Usage)[1:])]
     print(table(names, [line(group) for group in found.groups] + [["(all)", *line(found.total)[1:]]]))
     print("\n" + table(("on disk", "bytes"), list(asdict(disk).items())))
+
+
+def run_growth(given: argparse.Namespace) -> None:
+    from catalog.queries import Growth, get_growth
+
+    days = (day("--since", given.since), day("--until", given.until))
+    with reached(given) as catalog:
+        of = (given.every, given.bucket, given.prefix, given.depth)
+        show_page(given, Growth, get_growth(catalog, *of, *days, given.limit, given.after))
+
+
+def run_forecast(given: argparse.Namespace) -> None:
+    from catalog.queries import Ahead, get_forecast, get_free_bytes
+
+    free = get_free_bytes(settings_of(given).data) if given.capacity is None else None
+    with reached(given) as catalog:
+        found = get_forecast(catalog, given.bucket, given.prefix, given.capacity, free, given.days)
+    whole = asdict(found)
+    if given.json:
+        print(as_json(whole))
+        return
+    ahead = whole.pop("ahead")
+    print(table(("what", "forecast"), [(name, value) for name, value in whole.items() if value is not None]))
+    if ahead:
+        print("\n" + table([field.name for field in fields(Ahead)], [list(each.values()) for each in ahead]))
 
 
 def run_find(given: argparse.Namespace) -> None:
@@ -211,6 +248,13 @@ def time(flag: str, text: str | None) -> datetime | None:
         return None if text is None else datetime.fromisoformat(text)
     except ValueError:
         raise CommandError(f"{flag}: a time is as 2025-10-10 or 2025-10-10T12:30:00, not {text}") from None
+
+
+def day(flag: str, text: str | None) -> date | None:
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"{flag}: a day is written as 2025-10-09, not {text}") from None
 
 
 def show_page(given: argparse.Namespace, kind: type, page: Page[Any]) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace as altered
@@ -259,6 +260,26 @@ def drafted(number: int) -> Version:
         metadata={"project": f"p{number % 3}"} if number % 4 else None,
         tags={"keep": str(number % 2), "size": str(number)} if number % 3 else None,
     )
+
+
+def ends_of_periods(story: Story, bucket: str, every: str, until: date) -> Iterator[tuple[date, State]]:
+    """Each period from the making of the bucket on, by its first day, and what it ended with."""
+    made = max(seq for seq, state in enumerate(story.states) if bucket not in state.versioning) + 1
+    day, today = story.time(made).date(), datetime.now(UTC).date()
+    while day <= today and (period := first_of(day, every)) <= until:
+        following = day + timedelta(1)
+        if first_of(following, every) != period or day == today:
+            yield period, story.states[story.seq_at(datetime(day.year, day.month, day.day, 23, 59, 59, 999_999))]
+        day = following
+
+
+def first_of(day: date, every: str) -> date:
+    return {"day": day, "week": day - timedelta(day.weekday()), "month": day.replace(day=1)}[every]
+
+
+def globbed(pattern: str, text: str) -> bool:
+    said = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
+    return re.fullmatch(said, text, re.DOTALL) is not None
 
 
 def _without(held: Held, place: Place, version: Version) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from catalog import Catalog
@@ -28,6 +27,7 @@ from catalog.queries import (
     compute_version_delta,
     find_by_artifact_id,
     find_duplicates,
+    get_growth,
     get_storage_usage,
     get_version_stats,
     list_files,
@@ -35,10 +35,11 @@ from catalog.queries import (
     set_point,
 )
 from catalog.records import Version
-from tests.catalog.queries.stories import HOUR, KEYS, STEPS, Place, State, Story
+from tests.catalog.queries.stories import HOUR, KEYS, STEPS, Place, State, Story, ends_of_periods, globbed
 
 T = TypeVar("T")
 DAYS = 400  # that a story begins ago
+NOTHING = (0,) * 7
 AGES = st.sampled_from([timedelta(days=days) for days in (0, 1, 300, 350, 380, 395, 500)])
 STEP = st.tuples(st.sampled_from(STEPS), st.integers(0, len(KEYS) - 1), st.integers(0, 60))
 
@@ -77,7 +78,11 @@ class Case:
         return ("latest", len(self.story.states) - 1) if kind == "latest" else (seq, seq)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
+# No shrinking: a story of a hundred steps would shrink for minutes.
+@settings(max_examples=20, deadline=None, phases=(Phase.reuse, Phase.generate), suppress_health_check=SLOW)
 @given(st.data())
 def test_every_question_has_the_answer_that_plain_python_has(data: st.DataObject) -> None:
     asyncio.run(tell_and_ask(data.draw))
@@ -98,6 +103,8 @@ async def tell_and_ask(draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
             for steps in draw(st.lists(st.lists(STEP, min_size=10, max_size=40), min_size=1, max_size=3)):
                 for step in steps:
                     await story.take(*step)
+                if not story.now.versioning:
+                    await story.take("create_bucket", 0, 0)
                 bucket = draw(st.sampled_from(sorted(story.now.versioning)))
                 for check in CHECKS:
                     check(case, bucket)
@@ -161,11 +168,6 @@ def fits(matching: FileFilter, key: str, version: Version) -> bool:
             matching.storage_class is None or (not marker and version.storage_class == matching.storage_class),
         )
     )
-
-
-def globbed(pattern: str, text: str) -> bool:
-    said = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
-    return re.fullmatch(said, text, re.DOTALL) is not None
 
 
 FILTERS = st.builds(
@@ -300,6 +302,10 @@ def counted(
     return {name: tuple(counts) for name, counts in found.items()}
 
 
+def folder(place: Place, depth: int) -> str:
+    return "".join(f"{level}/" for level in place[1].split("/")[:-1][:depth])
+
+
 def marks_nothing(each: Any, value: str | None) -> str | None:
     return None if getattr(each, "delete_marker", False) else value
 
@@ -313,12 +319,30 @@ def age_of(place: Place, each: Any, depth: int) -> str:
 
 GROUPS: dict[str, Callable[[Place, Any, int], str | None]] = {
     "bucket": lambda place, each, depth: place[0],
-    "prefix": lambda place, each, depth: "".join(f"{level}/" for level in place[1].split("/")[:-1][:depth]),
+    "prefix": lambda place, each, depth: folder(place, depth),
     "tag": lambda place, each, depth: (each.tags or {}).get("keep"),
     "storage_class": lambda place, each, depth: marks_nothing(each, each.storage_class),
     "content_type": lambda place, each, depth: marks_nothing(each, each.content_type),
     "age": age_of,
 }
+
+
+def growth(case: Case, bucket: str) -> None:
+    every, depth = case.draw(st.sampled_from(["day", "week", "month"])), case.draw(st.integers(0, 4))
+    until = datetime.now(UTC).date() - timedelta(case.draw(st.integers(0, 40)))
+    found = get_growth(case.catalog, every, bucket, depth=depth, until=until, limit=100_000).items
+    expected, then = [], dict[str | None, tuple[int, ...]]()
+    for period, state in ends_of_periods(case.story, bucket, every, until):
+        now = counted(state, bucket, lambda place, _: folder(place, depth))
+        for name in now.keys() | then.keys():
+            objects, size, _, noncurrent, *_ = now.get(name, NOTHING)
+            more = [
+                after - before for after, before in zip(now.get(name, NOTHING), then.get(name, NOTHING), strict=True)
+            ]
+            if objects or noncurrent or more[0] or more[3]:
+                expected.append((name, period, objects, size, noncurrent, more[0], more[1], more[3]))
+        then = now
+    assert [astuple(each) for each in found] == sorted(expected, key=lambda row: (str(row[0]).encode(), row[1]))
 
 
 def artifacts(case: Case, bucket: str) -> None:
@@ -368,4 +392,4 @@ def duplicates(case: Case, bucket: str) -> None:
     )
 
 
-CHECKS = (files, files_at_a_point, versions, delta, stats, storage, artifacts, duplicates)
+CHECKS = (files, files_at_a_point, versions, delta, stats, storage, growth, artifacts, duplicates)

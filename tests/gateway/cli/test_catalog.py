@@ -10,7 +10,7 @@ import pytest
 
 from conformance.server import running
 from gateway.cli import main
-from gateway.cli.catalog import BY, SORTS, age, pairs
+from gateway.cli.catalog import BY, EVERY, SORTS, age, pairs
 from gateway.cli.options import CommandError
 
 Ask = Callable[..., Any]
@@ -91,6 +91,12 @@ def go_through(ask: Ask, put: dict[str, Any]) -> None:
     usage = ask("usage", "--by", "prefix", "--bucket", "photos", "--depth", "1")
     assert {group["name"]: group["bytes"] for group in usage["groups"]} == {"2025/": 200, "": 0}
     assert usage["disk"]["blobs"] > 100_000
+    growth = ask("growth", "--every", "week", "--bucket", "photos", "--since", "2020-01-01")["items"]
+    assert [(each["bytes"], each["noncurrent_bytes_more"]) for each in growth] == [(200, 100_000)]
+    assert [each["name"] for each in ask("growth", "--bucket", "photos", "--depth", "1")["items"]] == ["", "2025/"]
+    forecast = ask("forecast", "--bucket", "photos", "--prefix", "2025/", "--capacity", "1000", "--days", "14")
+    assert (forecast["bytes"], forecast["capacity"]) == (200, 1000) and "needed" in forecast["too_short"]
+    assert ask("forecast")["capacity"] > 100_200
     assert [group["name"] for group in ask("usage", "--by", "tag", "--tag", "keep")["groups"]] == [None, "yes"]
     for wanted in (put["ETag"], put["ChecksumSHA256"], put["VersionId"]):
         assert "2025/cat.jpg" in [each["key"] for each in ask("find", wanted)["items"]]
@@ -98,6 +104,7 @@ def go_through(ask: Ask, put: dict[str, Any]) -> None:
     go_through_points(ask)
     assert "more: --after " in ask("versions", "photos", "--limit", "2", json_=False)
     assert "(all)" in ask("usage", json_=False)
+    assert "too_short" in ask("forecast", json_=False)
     assert "100000" in ask("stats", "photos", json_=False)
 
 
@@ -120,8 +127,19 @@ def go_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["catalog", "files", "photos", "--min-size", "2", "--max-size", "1"]) == 1
     assert main(["catalog", "files", "photos", "--min-age", "soon"]) == 1
     assert main(["catalog", "delta", "photos", "yesterday"]) == 1
+    assert main(["catalog", "growth", "--since", "yesterday"]) == 1
+    assert main(["catalog", "growth", "--depth", "1"]) == 1
+    assert main(["catalog", "forecast", "--days", "1"]) == 1
     told = capsys.readouterr().err.splitlines()
-    assert [line.split(": ")[1] for line in told] == ["bucket", "min_size", "--min-age", "since"]
+    assert [line.split(": ")[1] for line in told] == [
+        "bucket",
+        "min_size",
+        "--min-age",
+        "since",
+        "--since",
+        "bucket",
+        "days",
+    ]
 
 
 def test_an_age_has_a_unit() -> None:
@@ -138,7 +156,9 @@ def test_a_tag_s_value_may_be_anything_or_empty() -> None:
 
 def test_the_flags_know_what_the_questions_know() -> None:
     from catalog.queries.files import SORTS as sorts
+    from catalog.queries.growth import EVERY as every
     from catalog.queries.usage import GROUPS
 
     assert tuple(GROUPS) == BY
+    assert every == EVERY
     assert tuple(sorts) == SORTS
