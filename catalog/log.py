@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 from awscrt.checksums import crc32c
+from msgspec.structs import astuple
 
 from catalog.errors import CatalogUnusable
 from catalog.placing import sync_path
@@ -30,7 +32,10 @@ ROLL = 0xFFFFFFFF  # a frame whose body length is this says: the log goes on in 
 MESSAGE_ROOM = 128 * 1024  # a message that comes with a body is smaller than this: headers and tags bound it
 _IOV_MAX = 1024
 _MAX_FILES = 256
-_READ = 4 * 1024 * 1024
+_READ = 256 * 1024
+
+_Reached = tuple[int, int, int, int]  # a Position's fields: one is made for each record
+_SEQ = 2  # among them
 
 _decode = msgspec.msgpack.Decoder(LogRecord).decode
 
@@ -87,33 +92,35 @@ class Log:
     ) -> tuple[list[tuple[int, LogRecord]], Position]:
         """Up to `limit` records behind `position` and where they end; without an `end`, as far as the chain holds."""
         found: list[tuple[int, LogRecord]] = []
-        reached = position
-        if end is not None and position.seq >= end.seq:
-            return found, reached
+        last = sys.maxsize if end is None else end.seq
+        if position.seq >= last:
+            return found, position
+        reached = astuple(position)
         for record, reached in self._records(position):
             if record is not None:
-                found.append((reached.seq, record))
-            if len(found) == limit or (end is not None and reached.seq >= end.seq):
-                return found, reached
+                found.append((reached[_SEQ], record))
+                if len(found) == limit or reached[_SEQ] >= last:
+                    return found, Position(*reached)
         if end is not None:
             raise CatalogUnusable(
-                f"the commit log ends at sequence number {reached.seq}, but {end.seq} was acknowledged: "
-                f"segment {reached.segment} in {self.directory} is damaged or missing"
+                f"the commit log ends at sequence number {reached[_SEQ]}, but {end.seq} was acknowledged: "
+                f"segment {reached[0]} in {self.directory} is damaged or missing"
             )
-        return found, reached
+        return found, Position(*reached)
 
     def records_of(self, segment: int) -> Iterator[tuple[LogRecord, int, int]]:
         """Each record of a segment that is full, where it begins and how many bytes it takes.
 
         Raises CatalogUnusable where the segment is damaged.
         """
-        reached = self._start_of(segment)
-        for record, end in self._records_in_segment(reached):
+        start = self._start_of(segment)
+        offset = start.offset
+        for record, (_, end, _, _) in self._records_in_segment(start):
             if record is None:
                 return
-            yield record, reached.offset, end.offset - reached.offset
-            reached = end
-        raise CatalogUnusable(f"{self.path(segment)} is damaged at byte {reached.offset}")
+            yield record, offset, end - offset
+            offset = end
+        raise CatalogUnusable(f"{self.path(segment)} is damaged at byte {offset}")
 
     def holds(self, end: Position, last_offset: int) -> bool:
         """Whether the record that begins at `last_offset` is the one that `end` stands behind.
@@ -125,7 +132,8 @@ class Log:
         if end.offset == HEADER_SIZE:
             return True
         if end.offset == last_offset:
-            return any(reached == end for _, reached in self._records_in_segment(self._start_of(end.segment)))
+            start, sought = self._start_of(end.segment), astuple(end)
+            return any(reached == sought for _, reached in self._records_in_segment(start))
         frame = os.pread(self._file(end.segment), FRAME.size, last_offset)
         if len(frame) < FRAME.size:
             return False
@@ -276,8 +284,8 @@ class Log:
             raise _newer(self.path(segment), version)
         return bool(magic == MAGIC and version == FORMAT and number == segment and catalog_id == self.catalog_id)
 
-    def _records(self, position: Position) -> Iterator[tuple[LogRecord | None, Position]]:
-        """Every record behind `position` whose chain holds; None for the step into a next segment.
+    def _records(self, position: Position) -> Iterator[tuple[LogRecord | None, _Reached]]:
+        """Every record behind `position` whose chain holds, and where it ends; None for the step into a next segment.
 
         A step that was not finished (the next segment has no name or header yet) is none: it has to be made again.
         """
@@ -286,19 +294,19 @@ class Log:
             following, start = self._records_in_segment(start), None
             for record, reached in following:
                 if record is None:
-                    if not self._begins(reached):
+                    start = Position(*reached)
+                    if not self._begins(start):
                         return
-                    start = reached
                 yield record, reached
 
-    def _records_in_segment(self, position: Position) -> Iterator[tuple[LogRecord | None, Position]]:
+    def _records_in_segment(self, position: Position) -> Iterator[tuple[LogRecord | None, _Reached]]:
         descriptor = self._file(position.segment)
         segment, offset, seq, chain = position.segment, position.offset, position.seq, position.chain
-        window, base = b"", offset
+        window, base = memoryview(b""), offset
         while True:
             at = offset - base
             if at + FRAME.size > len(window):
-                window, base, at = os.pread(descriptor, _READ, offset), offset, 0
+                window, base, at = memoryview(os.pread(descriptor, _READ, offset)), offset, 0
                 if len(window) < FRAME.size:
                     return
             crc, body, message, number = FRAME.unpack_from(window, at)
@@ -306,7 +314,8 @@ class Log:
             if number != (seq if body == ROLL else seq + 1) or offset + FRAME.size + size > self.segment_size:
                 return
             if at + FRAME.size + size > len(window):
-                window, base, at = os.pread(descriptor, max(_READ, FRAME.size + size), offset), offset, 0
+                window = memoryview(os.pread(descriptor, max(_READ, FRAME.size + size), offset))
+                base, at = offset, 0
                 if len(window) < FRAME.size + size:
                     return
             stop = at + FRAME.size + size
@@ -314,9 +323,9 @@ class Log:
                 return
             offset, seq, chain = offset + FRAME.size + size, number, crc
             if body == ROLL:
-                yield None, Position(segment + 1, HEADER_SIZE, seq, chain)
+                yield None, (segment + 1, HEADER_SIZE, seq, chain)
                 return
-            yield _decode(window[stop - message : stop]), Position(segment, offset, seq, chain)
+            yield _decode(window[stop - message : stop]), (segment, offset, seq, chain)
 
 
 class Batch:

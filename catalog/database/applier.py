@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from itertools import groupby
 
@@ -12,7 +13,7 @@ from catalog.database.effect import Effect, Key, keys_in_doubt
 from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, usage, users
 from catalog.database.transaction import transaction
 from catalog.errors import CatalogUnusable
-from catalog.records import BucketPut, LogRecord, Mutation, Position, UploadCreated
+from catalog.records import BucketPut, LogRecord, Mutation, ObjectChanged, Position, UploadCreated, VersionUpdated
 
 Numbered = tuple[int, LogRecord]
 
@@ -28,8 +29,8 @@ def apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered], positi
     with transaction(connection):
         new = _new(records, applied.position(connection).seq, position)
         if new:
-            for day, of_day in groupby(new, _day):
-                _apply(connection, list(of_day), day)
+            for day, of_day in _by_day(new):
+                _apply(connection, of_day, day)
             usage.settle(connection)
             applied.advance(connection, position)
     return len(new)
@@ -49,23 +50,45 @@ def _new(records: list[Numbered], reached: int, position: Position) -> list[Numb
     return new
 
 
+def _by_day(records: list[Numbered]) -> list[tuple[date, list[Numbered]]]:
+    """Runs of records of one day, in order: nearly always one run."""
+    days = {record.time // _MILLISECONDS for _, record in records}
+    if len(days) == 1:
+        return [(date.fromordinal(_EPOCH + days.pop()), records)]
+    return [(day, list(of_day)) for day, of_day in groupby(records, _day)]
+
+
 def _day(record: Numbered) -> date:
     return date.fromordinal(_EPOCH + record[1].time // _MILLISECONDS)
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered], day: date) -> None:
     mutations = [record.mutation for _, record in records]
-    known = buckets.find(connection, {_bucket_id(mutation) for mutation in mutations})
+    known = buckets.find(connection, _bucket_ids(mutations))
     effect = Effect(known, _history(connection, keys_in_doubt(mutations, known)))
-    entries = []
-    for seq, record in records:
-        previous = effect.add(record.mutation)
-        entries += journal.rows(seq, record, known, previous)
-    journal.add(connection, entries)
+    previous = [effect.add(mutation) for mutation in mutations]
+    put = _put(mutations)
+    journal.add(connection, records, previous, known, put)
     buckets.replace(connection, effect.buckets)
     users.replace(connection, effect.users)
     _write_uploads(connection, effect)
-    _write_objects(connection, effect, day)
+    _write_objects(connection, effect, put, day)
+
+
+def _put(mutations: list[Mutation]) -> pa.Table:
+    """The versions that the mutations put, all as if they were the newest of their keys."""
+    puts = [mutation for mutation in mutations if type(mutation) is ObjectChanged and mutation.put is not None]
+    versions = [mutation.put for mutation in puts if mutation.put is not None]
+    return objects.table(*_places(puts), versions, [True] * len(puts))
+
+
+def _places(mutations: Sequence[ObjectChanged | VersionUpdated]) -> tuple[list[int], list[str]]:
+    return [mutation.bucket_id for mutation in mutations], [mutation.key for mutation in mutations]
+
+
+def _bucket_ids(mutations: list[Mutation]) -> set[int]:
+    ids = {mutation.bucket_id for mutation in mutations if type(mutation) is ObjectChanged}
+    return ids.union([_bucket_id(mutation) for mutation in mutations if type(mutation) is not ObjectChanged])
 
 
 def _bucket_id(mutation: Mutation) -> int:
@@ -97,26 +120,41 @@ def _write_uploads(connection: duckdb.DuckDBPyConnection, effect: Effect) -> Non
     parts.move_bodies(connection, effect.moved_parts)
 
 
-def _write_objects(connection: duckdb.DuckDBPyConnection, effect: Effect, day: date) -> None:
+def _write_objects(connection: duckdb.DuckDBPyConnection, effect: Effect, put: pa.Table, day: date) -> None:
     """A version that was updated is written anew: DuckDB does the same with an UPDATE of maps."""
     touched = _touched(connection, effect)
     latest = objects.latest_among(connection, effect.updated)
-    updated = [
-        objects.row(bucket_id, key, version, effect.latest.get(seq, seq in latest))
-        for seq, (bucket_id, key, version) in effect.updated.items()
-    ]
+    updated = objects.table(
+        *_places(list(effect.updated.values())),
+        [mutation.version for mutation in effect.updated.values()],
+        [effect.latest.get(seq, seq in latest) for seq in effect.updated],
+    )
     objects.remove(connection, effect.removed.union(effect.updated))
     for flag in (False, True):
         marked = [seq for seq, is_latest in effect.latest.items() if is_latest is flag and seq not in effect.updated]
         objects.mark_latest(connection, marked, flag)
-    objects.add(connection, objects.table(updated))
-    added = objects.table(
-        [objects.row(new.bucket_id, new.key, new.version, new.is_latest) for new in effect.added.values()]
-    )
+    objects.add(connection, updated)
+    added = _added(effect, put)
     objects.add(connection, added)
     objects.move_bodies(connection, effect.moved_versions)
-    if touched is not None or added is not None:
+    if touched is not None or added.num_rows:
         usage.record(connection, day, added, touched)
+
+
+def _added(effect: Effect, put: pa.Table) -> pa.Table:
+    """Those of the versions put that remain, as they are at the end."""
+    changed = effect.hidden.union(effect.altered)
+    if changed or len(effect.added) != put.num_rows:
+        as_put = [seq in effect.added and seq not in changed for seq in put.column("seq").to_pylist()]
+        made = {seq: mutation for seq, mutation in effect.added.items() if seq in changed}
+        versions = [effect.altered.get(seq, mutation.put) for seq, mutation in made.items()]
+        rest = objects.table(
+            *_places(list(made.values())),
+            [version for version in versions if version is not None],
+            [seq not in effect.hidden for seq in made],
+        )
+        put = pa.concat_tables([put.filter(pa.array(as_put)), rest])
+    return put
 
 
 def _touched(connection: duckdb.DuckDBPyConnection, effect: Effect) -> pa.Table | None:

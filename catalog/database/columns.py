@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -25,21 +25,21 @@ def insert(connection: duckdb.DuckDBPyConnection, table: str, columns: pa.Schema
         insert_table(connection, table, arrow(columns, rows))
 
 
-def insert_table(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table | None) -> None:
-    """As `insert`; None is no rows."""
-    if rows is not None:
+def insert_table(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    if rows.num_rows:
         names = ", ".join(rows.column_names)
-        _run(connection, f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming", rows)
+        run_on_table(connection, f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming", rows)
 
 
 def run_on_rows(
     connection: duckdb.DuckDBPyConnection, statement: str, columns: pa.Schema, rows: Sequence[Row]
 ) -> list[Row]:
     """Run a statement that reads `rows` under the name `incoming`."""
-    return _run(connection, statement, arrow(columns, rows))
+    return run_on_table(connection, statement, arrow(columns, rows))
 
 
-def _run(connection: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> list[Row]:
+def run_on_table(connection: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> list[Row]:
+    """As `run_on_rows`."""
     connection.register("incoming", rows)
     try:
         return connection.execute(statement).fetchall()
@@ -48,18 +48,32 @@ def _run(connection: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) 
 
 
 def arrow(columns: pa.Schema, rows: Sequence[Row]) -> pa.Table:
-    arrays = [
-        _maps(values) if field.type == MAP else pa.array(values, field.type)
-        for field, values in zip(columns, zip(*rows, strict=True), strict=True)
-    ]
-    return pa.Table.from_arrays(arrays, schema=columns)
+    return by_column(columns, dict(zip(columns.names, zip(*rows, strict=True), strict=True)))
+
+
+def by_column(columns: pa.Schema, values: Mapping[str, Sequence[Any] | pa.Array]) -> pa.Table:
+    """As `arrow`, of values that lie column by column under their names: several times faster where they come so."""
+    return pa.Table.from_arrays([array(field.type, values[field.name]) for field in columns], schema=columns)
+
+
+def array(kind: pa.DataType, values: Sequence[Any] | pa.Array) -> pa.Array:
+    if isinstance(values, pa.Array):
+        return values
+    return _maps(values) if kind == MAP else pa.array(values, kind)
 
 
 def _maps(values: Sequence[dict[str, str] | None]) -> pa.MapArray:
     """As Arrow's own conversion, which is many times slower: it wants each map as a list of pairs."""
-    offsets: list[int | None] = []
     keys: list[str] = []
     items: list[str] = []
+    nothing = not any(values) and None not in values
+    offsets = [0] * (len(values) + 1) if nothing else _offsets(values, keys, items)
+    return pa.MapArray.from_arrays(pa.array(offsets, SHORT), pa.array(keys, TEXT), pa.array(items, TEXT))
+
+
+def _offsets(values: Sequence[dict[str, str] | None], keys: list[str], items: list[str]) -> list[int | None]:
+    """Where each map begins among the keys and values of all, which are put into `keys` and `items`."""
+    offsets: list[int | None] = []
     for value in values:
         if value is None:
             offsets.append(None)
@@ -68,4 +82,4 @@ def _maps(values: Sequence[dict[str, str] | None]) -> pa.MapArray:
             keys += value.keys()
             items += value.values()
     offsets.append(len(keys))
-    return pa.MapArray.from_arrays(pa.array(offsets, SHORT), pa.array(keys, TEXT), pa.array(items, TEXT))
+    return offsets

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from catalog.database import vacuum
 from catalog.database.limits import Limits
 from catalog.database.registry import define, see
 from catalog.database.transaction import transaction
@@ -34,7 +35,7 @@ def open_database(directory: Path | None, limits: Limits | None = None) -> duckd
         define(connection)
         see(connection, None)
         define_own(connection)
-        connection.execute("SET allowed_configs = ['operator_memory_limit']")
+        connection.execute(f"SET allowed_configs = ['operator_memory_limit', '{vacuum.SETTING}']")
         connection.execute("SET lock_configuration = true")
     except BaseException:
         connection.close()
@@ -104,6 +105,7 @@ def _config(limits: Limits) -> Config:
         "threads": limits.threads_in_all(),
         "max_temp_directory_size": "16GiB",
         "wal_autocheckpoint": f"{AUTOCHECKPOINT >> 20}MiB",
+        vacuum.SETTING: 0,
         "enable_external_access": False,
         "autoload_known_extensions": False,
         "autoinstall_known_extensions": False,

@@ -29,18 +29,6 @@ from catalog.relocation import relocated, relocated_part
 Key = tuple[int, str]  # bucket id and key
 
 
-class Added:
-    """A version that the batch made and did not end."""
-
-    __slots__ = ("bucket_id", "is_latest", "key", "version")
-
-    def __init__(self, bucket_id: int, key: str, version: Version) -> None:
-        self.bucket_id = bucket_id
-        self.key = key
-        self.version = version
-        self.is_latest = True
-
-
 class Effect:
     """Mutations go in by `add`, in order; what they come to is in the attributes.
 
@@ -52,10 +40,12 @@ class Effect:
         self._history = history
         self.buckets: dict[int, Bucket | None] = {}
         self.users: dict[str, User | None] = {}
-        self.added: dict[int, Added] = {}
+        self.added: dict[int, ObjectChanged] = {}  # what made the versions that the batch does not end itself
+        self.altered: dict[int, Version] = {}  # of those, what became of some
+        self.hidden: set[int] = set()  # of those, which are not the newest of their keys
         self.removed: set[int] = set()
         self.places: dict[int, Key] = {}  # of what is in `removed` or `latest`
-        self.updated: dict[int, tuple[int, str, Version]] = {}
+        self.updated: dict[int, VersionUpdated] = {}
         self.latest: dict[int, bool] = {}
         self.uploads: dict[str, Upload] = {}
         self.ended_uploads: set[str] = set()
@@ -96,25 +86,29 @@ class Effect:
                 del self.parts[upload_id]
 
     def _object_changed(self, mutation: ObjectChanged) -> int:
-        for gone in mutation.removed:
-            if self.added.pop(gone.seq, None) is None:
-                self.removed.add(gone.seq)
-                self.places[gone.seq] = (mutation.bucket_id, mutation.key)
-                self.updated.pop(gone.seq, None)
-                self.latest.pop(gone.seq, None)
-        previous = self._previous(mutation)
+        if mutation.removed:
+            self._end_versions(mutation)
+        previous = self._previous(mutation) if self._history else mutation.previous or 0
         put = mutation.put
         if put is not None:
-            self.added[put.seq] = Added(mutation.bucket_id, mutation.key, put)
+            self.added[put.seq] = mutation
         if previous:
             self._mark_latest(previous, put is None, (mutation.bucket_id, mutation.key))
         if mutation.upload_id is not None:
             self._end_upload(mutation.upload_id)
         return previous
 
+    def _end_versions(self, mutation: ObjectChanged) -> None:
+        for gone in mutation.removed:
+            if self.added.pop(gone.seq, None) is None:
+                self.removed.add(gone.seq)
+                self.places[gone.seq] = (mutation.bucket_id, mutation.key)
+                self.updated.pop(gone.seq, None)
+                self.latest.pop(gone.seq, None)
+
     def _previous(self, mutation: ObjectChanged) -> int:
         """The newest other version that remains: as the mutation says, or as the versions known of the key tell."""
-        seqs = self._history.get((mutation.bucket_id, mutation.key)) if self._history else None
+        seqs = self._history.get((mutation.bucket_id, mutation.key))
         if seqs is None:
             return mutation.previous or 0
         seqs.difference_update([gone.seq for gone in mutation.removed])
@@ -124,20 +118,20 @@ class Effect:
         return previous
 
     def _mark_latest(self, seq: int, is_latest: bool, place: Key) -> None:
-        added = self.added.get(seq)
-        if added is not None:
-            added.is_latest = is_latest
-        else:
+        if seq not in self.added:
             self.latest[seq] = is_latest
             self.places[seq] = place
+        elif is_latest:
+            self.hidden.discard(seq)
+        else:
+            self.hidden.add(seq)
 
     def _version_updated(self, mutation: VersionUpdated) -> None:
         version = mutation.version
-        added = self.added.get(version.seq)
-        if added is not None:
-            added.version = version
+        if version.seq in self.added:
+            self.altered[version.seq] = version
         else:
-            self.updated[version.seq] = (mutation.bucket_id, mutation.key, version)
+            self.updated[version.seq] = mutation
 
     def _upload_created(self, mutation: UploadCreated) -> None:
         self.uploads[mutation.upload.upload_id] = mutation.upload
@@ -160,11 +154,13 @@ class Effect:
         """What the batch brought itself is altered here; for the rest the database has the records."""
         for holder in mutation.versions:
             seq = holder.seq
-            if seq in self.added:
-                self.added[seq].version = relocated(self.added[seq].version, mutation)
+            made = self.added.get(seq)
+            if made is not None and made.put is not None:
+                self.altered[seq] = relocated(self.altered.get(seq, made.put), mutation)
             elif seq in self.updated:
-                bucket_id, key, version = self.updated[seq]
-                self.updated[seq] = (bucket_id, key, relocated(version, mutation))
+                updated = self.updated[seq]
+                version = relocated(updated.version, mutation)
+                self.updated[seq] = msgspec.structs.replace(updated, version=version)
             else:
                 self.moved_versions.setdefault(seq, []).append(mutation)
         for held in mutation.parts:

@@ -6,6 +6,7 @@ import logging
 
 import duckdb
 
+from catalog.database import vacuum
 from catalog.database.applier import apply
 from catalog.database.refill import refill
 from catalog.database.source import Source
@@ -14,6 +15,7 @@ from catalog.errors import CatalogUnusable
 from catalog.log import beginning
 
 BATCH = 16_384
+VACUUM_AFTER = 100_000  # about a checkpoint's worth of mutations
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ class Follower:
         """Raises CatalogUnusable where the database is another catalog's."""
         self._connection = connection
         self._source = source
+        self._since = VACUUM_AFTER  # mutations applied since the tables were last looked at for gaps
         known = applied.identity(connection)
         if known is not None and known != source.catalog_id:
             raise CatalogUnusable("catalog.duckdb and the commit log in log/ belong to different catalogs")
@@ -54,8 +57,11 @@ class Follower:
             except CatalogUnusable as problem:
                 self._refill(problem.why)
                 return
-            apply(self._connection, records, position)
+            self._since += apply(self._connection, records, position)
             self.applied = position
+            if self._since > VACUUM_AFTER:
+                vacuum.adjust(self._connection)
+                self._since = 0
             self._source.tell_applied(position)
 
     def catch_up(self) -> None:

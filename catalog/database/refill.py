@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import duckdb
+import pyarrow as pa
 
 from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, usage, users
 from catalog.database.transaction import transaction
@@ -50,22 +51,26 @@ def _write_the_rest(connection: duckdb.DuckDBPyConnection, contents: Contents) -
 
 def _write_versions(connection: duckdb.DuckDBPyConnection, contents: Contents, batch: list[Held], kept: int) -> None:
     known = {bucket.id: bucket for bucket in contents.buckets()}
-    rows = objects.table([objects.row(*held) for held in batch])
+    rows = _table(batch)
     objects.add(connection, rows)
     usage.record(connection, datetime.now(UTC).date(), rows, None)
     lacking = [held for held in batch if held[2].seq > kept]
-    journal.add(
-        connection,
-        [
-            row
-            for bucket_id, key, version, _ in lacking
-            for row in journal.rows(
-                version.seq,
-                LogRecord(version.modified, _NOBODY, ObjectChanged(bucket_id, key, version, [], version.upload_id)),
-                known,
-                None,
-            )
-        ],
+    records = [
+        (
+            version.seq,
+            LogRecord(version.modified, _NOBODY, ObjectChanged(bucket_id, key, version, [], version.upload_id)),
+        )
+        for bucket_id, key, version, _ in lacking
+    ]
+    journal.add(connection, records, [None] * len(records), known, _table(lacking))
+
+
+def _table(held: list[Held]) -> pa.Table:
+    return objects.table(
+        [bucket_id for bucket_id, *_ in held],
+        [key for _, key, *_ in held],
+        [version for *_, version, _ in held],
+        [is_latest for *_, is_latest in held],
     )
 
 

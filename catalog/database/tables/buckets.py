@@ -36,5 +36,6 @@ def find(connection: duckdb.DuckDBPyConnection, ids: Collection[int]) -> dict[in
 
 def replace(connection: duckdb.DuckDBPyConnection, changed: dict[int, Bucket | None]) -> None:
     """Each id's bucket as it is from now on; None where it was removed."""
-    connection.execute("DELETE FROM private.buckets WHERE id IN ?", [list(changed)])
+    if changed:
+        connection.execute("DELETE FROM private.buckets WHERE id IN ?", [list(changed)])
     insert(connection, "private.buckets", COLUMNS, [row(bucket) for bucket in changed.values() if bucket is not None])

@@ -5,13 +5,27 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/metadata-tables-schema.htm
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from catalog.database.columns import MAP, SHORT, TEXT, TIME, TRUTH, WHOLE, Row, insert, schema
+from catalog.database.columns import (
+    MAP,
+    SHORT,
+    TEXT,
+    TIME,
+    TRUTH,
+    WHOLE,
+    Row,
+    array,
+    by_column,
+    insert,
+    run_on_table,
+    schema,
+)
 from catalog.records import (
     BodyMoved,
     Bucket,
@@ -62,10 +76,37 @@ _NOT_A_VERSIONS = (None,) * 9  # those from is_delete_marker to user_metadata
 _NONE: dict[str, str] = {}
 
 Names = dict[int, Bucket]
+Numbered = tuple[int, LogRecord]
 
 
-def add(connection: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
-    insert(connection, "private.journal", COLUMNS, rows)
+def add(
+    connection: duckdb.DuckDBPyConnection,
+    records: Sequence[Numbered],
+    previous: Sequence[int | None],
+    buckets: Names,
+    put: pa.Table,
+) -> None:
+    """A mutation has one row, and one more for each further version that it ended; none if it moved a body.
+
+    `previous` is of each the newest version that remained of the key beside one that was put, `put` holds the versions
+    that were put, in this order, as the table `objects` has them. `buckets` are those that the records name.
+    """
+    puts: list[tuple[LogRecord, ObjectChanged, int | None]] = []
+    removals: list[Row] = []
+    others: list[Row] = []
+    for (seq, record), remains in zip(records, previous, strict=True):
+        mutation = record.mutation
+        if type(mutation) is not ObjectChanged:
+            others += _ROWS[type(mutation)](seq, record.time, record.origin, mutation, buckets)
+            continue
+        removed = mutation.removed
+        if mutation.put is not None:
+            puts.append((record, mutation, remains or None))
+            removed = removed[1:]
+        removals += [(seq, record, mutation, gone.version_id, gone.seq, remains or None) for gone in removed]
+    _add_puts(connection, puts, buckets, put)
+    _add_removals(connection, removals, buckets)
+    insert(connection, "private.journal", COLUMNS, others)
 
 
 def reconcile(connection: duckdb.DuckDBPyConnection, kept: int, end: int, now: datetime) -> None:
@@ -77,15 +118,52 @@ def reconcile(connection: duckdb.DuckDBPyConnection, kept: int, end: int, now: d
     connection.execute(_END_THE_REST, [end, now, end])
 
 
-def rows(seq: int, record: LogRecord, buckets: Names, previous: int | None) -> list[Row]:
-    """A mutation's rows: one, and one more for each further version that it ended; none for a body that was moved.
+def _add_puts(
+    connection: duckdb.DuckDBPyConnection,
+    puts: Sequence[tuple[LogRecord, ObjectChanged, int | None]],
+    buckets: Names,
+    versions: pa.Table,
+) -> None:
+    """A delete marker is a DELETE as AWS has it; a version that another one replaced has no record of its own."""
+    if puts:
+        mutations = [mutation for _, mutation, _ in puts]
+        values = _about([record for record, _, _ in puts], mutations, buckets) | {
+            "ended": [mutation.removed[0].seq if mutation.removed else None for mutation in mutations],
+            "previous": [previous for _, _, previous in puts],
+            "upload_id": [mutation.upload_id for mutation in mutations],
+        }
+        for name, column in values.items():
+            versions = versions.append_column(COLUMNS.field(name), array(COLUMNS.field(name).type, column))
+        run_on_table(connection, _ADD_PUTS, versions)
 
-    `buckets` is as of the mutation, `previous` is the newest version that remained of the key beside one that was put.
-    """
-    mutation = record.mutation
-    if type(mutation) is ObjectChanged:
-        return _object_changed(seq, record.time, record.origin, mutation, buckets, previous or None)
-    return _ROWS[type(mutation)](seq, record.time, record.origin, mutation, buckets)
+
+def _add_removals(connection: duckdb.DuckDBPyConnection, removals: Sequence[Row], buckets: Names) -> None:
+    if removals:
+        seqs, records, mutations, version_ids, version_seqs, previous = zip(*removals, strict=True)
+        values = _about(records, mutations, buckets) | {
+            "seq": seqs,
+            "bucket_id": [mutation.bucket_id for mutation in mutations],
+            "key": [mutation.key for mutation in mutations],
+            "version_id": version_ids,
+            "version_seq": version_seqs,
+            "previous": previous,
+        }
+        columns = pa.schema([COLUMNS.field(name) for name in values])
+        run_on_table(connection, _ADD_REMOVALS, by_column(columns, values))
+
+
+def _about(
+    records: Sequence[LogRecord], mutations: Sequence[ObjectChanged], buckets: Names
+) -> dict[str, Sequence[Any]]:
+    """Who did it, when and in which bucket, column by column."""
+    origins = [record.origin for record in records]
+    return {
+        "record_timestamp": [record.time for record in records],
+        "requester": [origin.requester for origin in origins],
+        "source_ip_address": [origin.source_ip for origin in origins],
+        "request_id": [origin.request_id for origin in origins],
+        "bucket": [buckets[mutation.bucket_id].name for mutation in mutations],
+    }
 
 
 def _bucket_put(seq: int, time: int, origin: Origin, mutation: BucketPut, buckets: Names) -> list[Row]:
@@ -99,29 +177,10 @@ def _bucket_removed(seq: int, time: int, origin: Origin, mutation: BucketRemoved
     return [(*_head(seq, "BucketRemoved", None, time, origin), *place, *_NOT_AN_OBJECTS, None, None, None)]
 
 
-def _object_changed(
-    seq: int, time: int, origin: Origin, mutation: ObjectChanged, buckets: Names, previous: int | None
-) -> list[Row]:
-    """A delete marker is a DELETE as AWS has it; a version that another one replaced has no record of its own."""
-    put, removed = mutation.put, mutation.removed
-    place = (mutation.bucket_id, buckets[mutation.bucket_id].name, mutation.key)
-    rows: list[Row] = []
-    if put is not None:
-        operation, kind = ("DeleteMarkerPut", "DELETE") if put.delete_marker else ("ObjectPut", "CREATE")
-        ended = removed[0].seq if removed else None
-        upload = (mutation.upload_id, None, None)
-        rows.append((*_head(seq, operation, kind, time, origin), *place, *_version(put, ended, previous), *upload))
-        removed = removed[1:]
-    for gone in removed:
-        version = (gone.version_id, gone.seq, gone.seq, previous, *_NOT_A_VERSIONS)
-        rows.append((*_head(seq, "VersionRemoved", "DELETE", time, origin), *place, *version, None, None, None))
-    return rows
-
-
 def _version_updated(seq: int, time: int, origin: Origin, mutation: VersionUpdated, buckets: Names) -> list[Row]:
     place = (mutation.bucket_id, buckets[mutation.bucket_id].name, mutation.key)
     head = _head(seq, "VersionUpdated", "UPDATE_METADATA", time, origin)
-    return [(*head, *place, *_version(mutation.version, None, None), None, None, None)]
+    return [(*head, *place, *_version(mutation.version), None, None, None)]
 
 
 def _upload_created(seq: int, time: int, origin: Origin, mutation: UploadCreated, buckets: Names) -> list[Row]:
@@ -155,14 +214,14 @@ def _head(seq: int, operation: str, record_type: str | None, time: int, origin: 
     return seq, operation, record_type, time, origin.requester, origin.source_ip, origin.request_id
 
 
-def _version(version: Version, ended: int | None, previous: int | None) -> Row:
+def _version(version: Version) -> Row:
     if version.delete_marker:
-        return (version.version_id, version.seq, ended, previous, True, None, version.modified, *_NOT_A_VERSIONS[3:])
+        return (version.version_id, version.seq, None, None, True, None, version.modified, *_NOT_A_VERSIONS[3:])
     return (
         version.version_id,
         version.seq,
-        ended,
-        previous,
+        None,
+        None,
         False,
         version.size,
         version.modified,
@@ -175,6 +234,39 @@ def _version(version: Version, ended: int | None, previous: int | None) -> Row:
     )
 
 
+_ADD_PUTS = """
+INSERT INTO private.journal BY NAME
+SELECT
+    seq,
+    if(is_delete_marker, 'DeleteMarkerPut', 'ObjectPut') AS operation,
+    if(is_delete_marker, 'DELETE', 'CREATE') AS record_type,
+    record_timestamp,
+    requester,
+    source_ip_address,
+    request_id,
+    bucket_id,
+    bucket,
+    key,
+    version_id,
+    seq AS version_seq,
+    ended,
+    previous,
+    is_delete_marker,
+    size,
+    last_modified AS last_modified_date,
+    e_tag,
+    storage_class,
+    if(is_delete_marker, NULL, parts_count IS NOT NULL) AS is_multipart,
+    checksum_algorithm,
+    object_tags,
+    user_metadata,
+    upload_id
+FROM incoming
+"""
+_ADD_REMOVALS = """
+INSERT INTO private.journal BY NAME
+SELECT *, 'VersionRemoved' AS operation, 'DELETE' AS record_type, version_seq AS ended FROM incoming
+"""
 _SAY_PREVIOUS = """
 UPDATE private.journal SET previous = below.previous
 FROM (

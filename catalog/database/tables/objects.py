@@ -7,6 +7,7 @@ applier knows from the mutation which row gains or loses the flag, and finds it 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import duckdb
 import msgspec
@@ -21,7 +22,7 @@ from catalog.database.columns import (
     TRUTH,
     WHOLE,
     Row,
-    arrow,
+    by_column,
     insert_table,
     run_on_rows,
     schema,
@@ -55,46 +56,50 @@ _SEQ = schema(seq=WHOLE)
 _ENTRY = schema(seq=WHOLE, entry=BYTES)
 _KEY = schema(bucket_id=WHOLE, key=TEXT)
 _NONE: dict[str, str] = {}
-_NOTHING = (None,) * 8  # what a delete marker has of the columns behind owner
+
+Place = tuple[int, str]  # bucket id and key
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode: Callable[[bytes], Version] = msgspec.msgpack.Decoder(Version).decode
 
 
-def row(bucket_id: int, key: str, version: Version, is_latest: bool) -> Row:
-    if version.delete_marker:
-        marker = (version.seq, bucket_id, key, version.version_id, is_latest, True, None, version.modified)
-        return (*marker, None, None, version.owner, *_NOTHING, _encode(version))
-    checksum, parts = version.checksum, version.parts
-    return (
-        version.seq,
-        bucket_id,
-        key,
-        version.version_id,
-        is_latest,
-        False,
-        version.size,
-        version.modified,
-        version.etag,
-        version.storage_class,
-        version.owner,
-        version.content_type,
-        None if checksum is None else checksum.algorithm,
-        None if checksum is None else checksum.kind,
-        None if checksum is None else checksum.value,
-        None if parts is None else version.part_count,
-        version.headers or _NONE,
-        version.metadata or _NONE,
-        version.tags or _NONE,
-        _encode(version),
-    )
+def table(
+    bucket_ids: Sequence[int], keys: Sequence[str], versions: Sequence[Version], is_latest: Sequence[bool]
+) -> pa.Table:
+    """A row for each version, of values column by column; a delete marker has nothing of what comes with a body."""
+    markers = [version.delete_marker for version in versions]
+    checksums = [version.checksum for version in versions]
+    values: dict[str, Sequence[Any]] = {
+        "size": [version.size for version in versions],
+        "e_tag": [version.etag for version in versions],
+        "storage_class": [version.storage_class for version in versions],
+        "content_type": [version.content_type for version in versions],
+        "checksum_algorithm": [None if checksum is None else checksum.algorithm for checksum in checksums],
+        "checksum_type": [None if checksum is None else checksum.kind for checksum in checksums],
+        "checksum_value": [None if checksum is None else checksum.value for checksum in checksums],
+        "parts_count": [None if version.parts is None else version.part_count for version in versions],
+        "headers": [version.headers or _NONE for version in versions],
+        "user_metadata": [version.metadata or _NONE for version in versions],
+        "object_tags": [version.tags or _NONE for version in versions],
+    }
+    if any(markers):
+        for name, column in values.items():
+            values[name] = [None if marker else value for value, marker in zip(column, markers, strict=True)]
+    values |= {
+        "seq": [version.seq for version in versions],
+        "bucket_id": bucket_ids,
+        "key": keys,
+        "version_id": [version.version_id for version in versions],
+        "is_latest": is_latest,
+        "is_delete_marker": markers,
+        "last_modified": [version.modified for version in versions],
+        "owner": [version.owner for version in versions],
+        "entry": [_encode(version) for version in versions],
+    }
+    return by_column(COLUMNS, values)
 
 
-def table(rows: list[Row]) -> pa.Table | None:
-    return arrow(COLUMNS, rows) if rows else None
-
-
-def add(connection: duckdb.DuckDBPyConnection, table: pa.Table | None) -> None:
+def add(connection: duckdb.DuckDBPyConnection, table: pa.Table) -> None:
     insert_table(connection, "private.objects", table)
 
 
@@ -124,7 +129,7 @@ def latest_among(connection: duckdb.DuckDBPyConnection, seqs: Collection[int]) -
     return {seq for seq, latest in _where_seq(connection, "SELECT seq, is_latest FROM private.objects", seqs) if latest}
 
 
-def versions_of(connection: duckdb.DuckDBPyConnection, keys: Iterable[tuple[int, str]]) -> list[tuple[int, str, int]]:
+def versions_of(connection: duckdb.DuckDBPyConnection, keys: Iterable[Place]) -> list[tuple[int, str, int]]:
     """Bucket id, key and seq of all versions of the keys. Reads the key of every row there is."""
     found = run_on_rows(
         connection,

@@ -48,7 +48,7 @@ def touched(connection: duckdb.DuckDBPyConnection, places: Sequence[Row]) -> pa.
         connection.unregister("touched")
 
 
-def record(connection: duckdb.DuckDBPyConnection, day: date, added: pa.Table | None, touched: pa.Table | None) -> None:
+def record(connection: duckdb.DuckDBPyConnection, day: date, added: pa.Table, touched: pa.Table | None) -> None:
     """Count versions that come (as rows of `objects`) and those `touched` as they were and as they will be."""
     given = {name: table for name, table in (("added", added), ("touched", touched)) if table is not None}
     changes = " UNION ALL ".join(_CHANGES[name] for name in given)

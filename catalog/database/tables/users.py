@@ -19,5 +19,6 @@ def row(user: User) -> Row:
 
 def replace(connection: duckdb.DuckDBPyConnection, changed: dict[str, User | None]) -> None:
     """Each access key's user as it is from now on; None where it was removed."""
-    connection.execute("DELETE FROM private.users WHERE access_key IN ?", [list(changed)])
+    if changed:
+        connection.execute("DELETE FROM private.users WHERE access_key IN ?", [list(changed)])
     insert(connection, "private.users", COLUMNS, [row(user) for user in changed.values() if user is not None])

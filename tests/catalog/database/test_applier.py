@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.database import applier
 from catalog.database.applier import apply
 from catalog.database.connection import open_database
 from catalog.database.feed import Feed
 from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable
+from catalog.index import encode
 from catalog.records import ObjectChanged
 from tests.catalog.database.history import History, take_step
 
@@ -188,7 +188,7 @@ def assert_equal(database: duckdb.DuckDBPyConnection, history: History) -> None:
     expected = history.all_versions()
     decoded = [row for batch in feed.versions() for row in batch]
     assert [(bucket, key, seq) for bucket, key, seq, _ in decoded] == [(b, k, v.seq) for b, k, v, _ in expected]
-    assert [entry for *_, entry in decoded] == [applier.objects.row(b, k, v, True)[-1] for b, k, v, _ in expected]
+    assert [entry for *_, entry in decoded] == [encode(version) for _, _, version, _ in expected]
     names = {bucket.id: bucket.name for bucket in history.buckets.values()}
     rows = database.execute(
         "SELECT bucket, key, seq, is_latest, object_tags, is_delete_marker FROM versions"

@@ -4,6 +4,7 @@ import duckdb
 import pytest
 
 from catalog.database import follower as follower_module
+from catalog.database import vacuum
 from catalog.database.follower import Follower
 from tests.catalog.database.history import History, MemorySource
 
@@ -24,3 +25,19 @@ def test_writers_are_told_of_every_batch_once_it_is_applied(
     follower.catch_up()
     assert source.told == follower.applied == history.position(4)
     assert Follower(database, MemorySource(history)).applied == source.told
+
+
+def test_gaps_are_looked_for_at_the_start_and_once_many_mutations_were_applied(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(vacuum, "adjust", lambda connection: looked.append(follower.applied.seq))
+    monkeypatch.setattr(follower_module, "BATCH", 1)
+    monkeypatch.setattr(follower_module, "VACUUM_AFTER", 3)
+    history = History()
+    bucket = history.create_bucket("b").id
+    for number in range(6):
+        history.put(bucket, f"k{number}")
+    follower = Follower(database, MemorySource(history))
+    follower.catch_up()
+    assert looked == [1, 5]
