@@ -235,7 +235,7 @@ class Remote:
         return answer
 
     def checkpoint(self) -> None:
-        """Take the database's write-ahead log into its file. Raises QueryFailed."""
+        """Take the database's write-ahead log into its file and close its gaps. Raises QueryFailed."""
         self._ask(AskCheckpoint())
 
     def status(self) -> Status:
@@ -324,7 +324,7 @@ class Local:
 
     def checkpoint(self) -> None:
         self._follower.catch_up()
-        self._follower.checkpoint()
+        self._follower.vacuum()
 
     def status(self) -> Status:
         return take_status(self._directory, self._connection, self._follower, self._source)

@@ -74,6 +74,10 @@ class Follower:
         """Take the write-ahead log into the database's file. Raises duckdb.Error where a query is in the way."""
         self._connection.execute("CHECKPOINT")
 
+    def vacuum(self) -> None:
+        """As `checkpoint`, and close the gaps that removed rows left."""
+        vacuum.checkpoint(self._connection)
+
     def _refill(self, why: str) -> None:
         """Where the log is lost the key index, which is whole, says what there is; only history is missing then."""
         with self._source.contents() as contents:

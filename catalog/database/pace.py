@@ -87,8 +87,8 @@ class Pace:
                 self._readers.discard(limit)
 
     async def checkpoint(self) -> None:
-        """Let queries end, then take the write-ahead log into the database's file. Raises QueryFailed."""
-        problem = await self._make_room()
+        """Let queries end, take the write-ahead log into the database's file and close its gaps. Raises QueryFailed."""
+        problem = await self._make_room(self._follower.vacuum)
         if problem is not None:
             raise QueryFailed(problem)
 
@@ -154,7 +154,7 @@ class Pace:
         self._progress.set()
         self._progress = asyncio.Event()
         if self._wal_size() > WAL_MOST:
-            await self._make_room()
+            await self._make_room(self._follower.checkpoint)
 
     def _wal_size(self) -> int:
         """A checkpoint takes the file away, at any moment."""
@@ -163,7 +163,7 @@ class Pace:
         except FileNotFoundError:
             return 0
 
-    async def _make_room(self) -> str | None:
+    async def _make_room(self, checkpoint: Callable[[], None]) -> str | None:
         """DuckDB cannot checkpoint while a query is open that began before some row was updated: let queries end."""
         loop = asyncio.get_running_loop()
         async with self._making_room:
@@ -177,7 +177,7 @@ class Pace:
                     await asyncio.sleep(POLL)
                 if self._still:
                     return "a backup is copying the database"
-                return await self._tolerating_faults(self._follower.checkpoint)
+                return await self._tolerating_faults(checkpoint)
             finally:
                 self._roomy.set()
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import duckdb
 
+from catalog.database.tables import applied
+from catalog.database.transaction import transaction
+
 SETTING = "max_vacuum_tasks"  # merges a checkpoint may make; of each table, which is why they are few
 TASKS = 2
+ALL = 1000
 LEAST = 250_000  # rows removed: about two row groups
 
 _TABLES = ("objects", "usage_settled", "usage_changes", "uploads", "parts")
@@ -26,4 +30,19 @@ def adjust(connection: duckdb.DuckDBPyConnection) -> None:
     ((due,),) = connection.execute(
         f"SELECT bool_or(rows - living > greatest(living, {LEAST})) FROM ({_GAPS})"
     ).fetchall()
-    connection.execute(f"SET GLOBAL {SETTING} = {TASKS if due else 0}")
+    _let(connection, TASKS if due else 0)
+
+
+def checkpoint(connection: duckdb.DuckDBPyConnection) -> None:
+    """Close all gaps. Raises duckdb.Error where a query is in the way."""
+    _let(connection, ALL)
+    try:
+        with transaction(connection):  # a checkpoint that has nothing to write down merges nothing either
+            applied.advance(connection, applied.position(connection))
+        connection.execute("CHECKPOINT")
+    finally:
+        _let(connection, 0)
+
+
+def _let(connection: duckdb.DuckDBPyConnection, tasks: int) -> None:
+    connection.execute(f"SET GLOBAL {SETTING} = {tasks}")

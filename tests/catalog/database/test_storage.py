@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from catalog.database import vacuum
 from catalog.database.connection import open_database
 from catalog.database.frames import Storage, StoredTable
 from catalog.database.limits import Limits
@@ -34,7 +35,7 @@ def test_rows_in_the_log_only_dead_ones_and_what_a_checkpoint_makes_of_them(tmp_
         database.execute("DELETE FROM private.points WHERE seq < 200000")
         deleted = table(database, tmp_path)
         assert (deleted.rows, deleted.dead) == (100_010, 200_000)
-        database.execute("CHECKPOINT")
+        vacuum.checkpoint(database)
         merged = table(database, tmp_path)
         assert (merged.rows, merged.unsaved) == (100_010, 0) and merged.dead < 50_000
 

@@ -50,6 +50,14 @@ def test_what_is_all_gone_takes_no_room_whatever_the_setting(filled: duckdb.Duck
     assert room(filled) < before - ROWS // 4
 
 
+def test_told_to_it_closes_every_gap_even_after_a_checkpoint(filled: duckdb.DuckDBPyConnection) -> None:
+    remove(filled, "seq % 3 = 0")
+    vacuum.checkpoint(filled)
+    assert room(filled) < ROWS - ROWS // 5
+    assert living(filled) == ROWS - len(range(0, ROWS, 3))
+    assert filled.execute(f"SELECT current_setting('{vacuum.SETTING}')").fetchone() == (0,)
+
+
 def remove(database: duckdb.DuckDBPyConnection, condition: str) -> None:
     database.execute(f"DELETE FROM private.objects WHERE {condition}")
     vacuum.adjust(database)
