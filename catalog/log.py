@@ -113,7 +113,7 @@ class Log:
 
         Raises CatalogUnusable where the segment is damaged.
         """
-        start = self._start_of(segment)
+        start = self.start_of(segment)
         offset = start.offset
         for record, (_, end, _, _) in self._records_in_segment(start):
             if record is None:
@@ -132,7 +132,7 @@ class Log:
         if end.offset == HEADER_SIZE:
             return True
         if end.offset == last_offset:
-            start, sought = self._start_of(end.segment), astuple(end)
+            start, sought = self.start_of(end.segment), astuple(end)
             return any(reached == sought for _, reached in self._records_in_segment(start))
         frame = os.pread(self._file(end.segment), FRAME.size, last_offset)
         if len(frame) < FRAME.size:
@@ -263,14 +263,15 @@ class Log:
             if os.fstat(descriptor).st_nlink == 0:
                 os.close(self._files.pop(segment))
 
-    def _start_of(self, segment: int) -> Position:
+    def start_of(self, segment: int) -> Position:
+        """Where the first record of a segment goes."""
         header = os.pread(self._file(segment), HEADER.size, 0)
         _, _, _, _, seq, chain = HEADER.unpack(header)
         return Position(segment, HEADER_SIZE, seq, chain)
 
     def _begins(self, start: Position) -> bool:
         """Whether the segment is there and bears that beginning: one that an unacknowledged batch began does not."""
-        return self._usable(start.segment) and self._start_of(start.segment) == start
+        return self._usable(start.segment) and self.start_of(start.segment) == start
 
     def _usable(self, segment: int) -> bool:
         try:

@@ -70,6 +70,7 @@ BEHIND_THE_SCENES = {
         "catalog.database.frames",
         "catalog.database.limits",
         "catalog.database.migrating",
+        "catalog.importing",
         "catalog.queries",
     },
 }

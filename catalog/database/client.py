@@ -17,6 +17,7 @@ import pyarrow as pa
 from msgspec.structs import replace
 
 from catalog.database.connection import open_database
+from catalog.database.dumping import Dump
 from catalog.database.follower import Follower
 from catalog.database.formats import write_parquet
 from catalog.database.frames import (
@@ -27,6 +28,7 @@ from catalog.database.frames import (
     AskSchema,
     AskStatus,
     AskStorage,
+    AskTables,
     AskViews,
     ChangeView,
     Columns,
@@ -37,6 +39,7 @@ from catalog.database.frames import (
     Hold,
     KeepValidations,
     NamePoint,
+    OfTable,
     Release,
     Rows,
     Schema,
@@ -133,6 +136,7 @@ class Reached(Protocol):
     def keep_validations(self, given: KeepValidations) -> None: ...
     def schema(self) -> Schema: ...
     def storage(self) -> Storage: ...
+    def tables(self, secrets: bool) -> Iterator[OfTable | Rows | End]: ...
     def checkpoint(self) -> None: ...
     def status(self) -> Status: ...
     def sync(self) -> Position: ...
@@ -234,6 +238,16 @@ class Remote:
         assert isinstance(answer, Storage)
         return answer
 
+    def tables(self, secrets: bool) -> Iterator[OfTable | Rows | End]:
+        """See `Dump.run`."""
+        self._send(AskTables(secrets))
+        while True:
+            answer = self._receive()
+            assert isinstance(answer, (OfTable, Rows, End))
+            yield answer
+            if isinstance(answer, End):
+                return
+
     def checkpoint(self) -> None:
         """Take the database's write-ahead log into its file and close its gaps. Raises QueryFailed."""
         self._ask(AskCheckpoint())
@@ -321,6 +335,10 @@ class Local:
 
     def storage(self) -> Storage:
         return take_storage(self._connection, self._directory, self._limits)
+
+    def tables(self, secrets: bool) -> Iterator[OfTable | Rows | End]:
+        self._follower.catch_up()
+        return Dump(self._connection, secrets).run()
 
     def checkpoint(self) -> None:
         self._follower.catch_up()

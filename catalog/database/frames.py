@@ -70,6 +70,15 @@ class AskStorage(Frame, tag="storage"):
     """Answered by Storage."""
 
 
+class AskTables(Frame, tag="dump"):
+    """Answered by OfTable and any number of Rows for each private table, all as of one moment, then End with how many.
+
+    Tables with secrets are left out unless they are asked for. Answered by Failure at any point instead.
+    """
+
+    secrets: bool = False
+
+
 class AskCheckpoint(Frame, tag="checkpoint"):
     """Take the database's write-ahead log into its file. Answered by Synced, once that is done, or Failure."""
 
@@ -131,6 +140,12 @@ class Rows(Frame, tag="rows"):
     """The next bytes of the result in the form that was asked for."""
 
     data: bytes
+
+
+class OfTable(Frame, tag="table"):
+    """The Rows that follow are of this one, the first without any rows."""
+
+    name: str
 
 
 class End(Frame, tag="end"):
@@ -256,13 +271,14 @@ Request = (
     | AskViews
     | AskSchema
     | AskStorage
+    | AskTables
     | AskCheckpoint
     | ChangeView
     | NamePoint
     | KeepValidations
     | Sync
 )
-Answer = Columns | Rows | End | Failure | Status | Health | Views | Schema | Storage | Synced | Held
+Answer = Columns | OfTable | Rows | End | Failure | Status | Health | Views | Schema | Storage | Synced | Held
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode

@@ -15,6 +15,7 @@ import duckdb
 import lmdb
 import msgspec
 
+from catalog.database.dumping import Dump
 from catalog.database.follower import Follower
 from catalog.database.frames import (
     LENGTH,
@@ -24,6 +25,7 @@ from catalog.database.frames import (
     AskSchema,
     AskStatus,
     AskStorage,
+    AskTables,
     AskViews,
     ChangeView,
     Failure,
@@ -135,6 +137,9 @@ class Session:
                 await self._send(await self._run(take_schema))
             case AskStorage():
                 await self._send(await self._run(take_storage, desk.directory, desk.limits, take_reads()))
+            case AskTables():
+                async with self._place(desk.limits.seconds):
+                    await self._pump(Dump(desk.connection, request.secrets))
             case AskCheckpoint():
                 await desk.pace.up_to_date()
                 await desk.pace.checkpoint()
@@ -198,7 +203,7 @@ class Session:
             why = f"the query took longer than {seconds:g} seconds, or stood in the way of a checkpoint"
             raise QueryStopped(why) from None
 
-    async def _pump(self, query: Query) -> None:
+    async def _pump(self, query: Query | Dump) -> None:
         """Run a query in a thread and send what comes of it. Cancelled, it stops the query and waits for its end."""
         loop = asyncio.get_running_loop()
 

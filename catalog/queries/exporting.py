@@ -1,17 +1,22 @@
-"""The catalog as Parquet files: a folder a view, in it a folder a bucket (bucket=NAME), as Hive has it."""
+"""The catalog as Parquet files: a folder a view, in it a folder a bucket (bucket=NAME), as Hive has it.
+
+Beside the views of a whole catalog lie its private tables, as of one moment: of those it can be made again.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as dataset
+import pyarrow.parquet as parquet
 
 from catalog.database.client import Reached
-from catalog.database.frames import Rows, Sql, Value
+from catalog.database.frames import End, OfTable, Rows, Sql, Value
 from catalog.errors import InvalidFilter
 from catalog.placing import sync_path
 from catalog.queries.points import check_bucket
@@ -30,32 +35,47 @@ VIEWS = (
     "named_points",
     "validations",
 )
+TABLES = "tables"
 _OPEN_FILES = 64
 _ROWS = 131_072  # of a row group, at least
 
 
-def export(catalog: Reached, target: Path, bucket: str | None = None) -> dict[str, int]:
+def export(catalog: Reached, target: Path, bucket: str | None = None, secrets: bool = False) -> dict[str, int]:
     """Write all of the catalog, or of a bucket, to the new folder `target`: whole or not at all; the rows of each view.
 
-    Each view is as of one moment. Raises InvalidFilter, QueryFailed, QueryStopped.
+    Each view is as of one moment, and so are the tables together, of all of the catalog. With `secrets` the users are
+    among those, with their secret keys. Raises InvalidFilter, QueryFailed, QueryStopped.
+    """
+    with new_folder(target) as folder:
+        if bucket is not None:
+            check_bucket(catalog, bucket)
+        rows = {view: _write(catalog, view, bucket, folder / view) for view in VIEWS}
+        if bucket is None:
+            _write_tables(catalog, folder / TABLES, secrets)
+    return rows
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill, which gets its name at the end, all of it on the disk; nothing is left of it on an exception.
+
+    Raises InvalidFilter.
     """
     target = target.absolute()
     if target.exists():
         raise InvalidFilter("target", f"{target} is there already")
     if not target.parent.is_dir():
         raise InvalidFilter("target", f"there is no folder {target.parent}")
-    if bucket is not None:
-        check_bucket(catalog, bucket)
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
     try:
-        rows = {view: _write(catalog, view, bucket, unfinished / view) for view in VIEWS}
+        unfinished.mkdir()
+        yield unfinished
         _sync(unfinished)
         unfinished.rename(target)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     sync_path(target.parent)
-    return rows
 
 
 def _write(catalog: Reached, view: str, bucket: str | None, folder: Path) -> int:
@@ -78,6 +98,35 @@ def _write(catalog: Reached, view: str, bucket: str | None, folder: Path) -> int
         min_rows_per_group=_ROWS,
     )
     return counted.rows
+
+
+def _write_tables(catalog: Reached, folder: Path, secrets: bool) -> None:
+    folder.mkdir()
+    answers = catalog.tables(secrets)
+    name = _next_table(answers)
+    while name is not None:
+        name = _write_table(folder / f"{name}.parquet", answers)
+
+
+def _next_table(answers: Iterator[OfTable | Rows | End]) -> str | None:
+    answer = next(answers)
+    return answer.name if isinstance(answer, OfTable) else None
+
+
+def _write_table(path: Path, answers: Iterator[OfTable | Rows | End]) -> str | None:
+    """The name of the next one."""
+    writer: parquet.ParquetWriter | None = None
+    try:
+        for answer in answers:
+            if not isinstance(answer, Rows):
+                return answer.name if isinstance(answer, OfTable) else None
+            for batch in pa.ipc.open_stream(answer.data):
+                writer = writer or parquet.ParquetWriter(path, batch.schema, compression="zstd")
+                writer.write_batch(batch)
+    finally:
+        if writer is not None:
+            writer.close()
+    return None
 
 
 def _batches(catalog: Reached, asked: Sql) -> Iterator[pa.RecordBatch]:

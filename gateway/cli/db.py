@@ -1,13 +1,12 @@
-"""`ducket db schema|profile|analyze|migrate|checkpoint|export`: for those who look after the database."""
+"""`ducket db schema|profile|analyze|migrate|checkpoint|export|import`: for those who look after the database."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway.cli import analysis, migrating
+from gateway.cli import analysis, exporting, migrating
 from gateway.cli.catalog import as_json, reached
 from gateway.cli.options import Commands, add_settings
 from gateway.cli.table import table
@@ -30,11 +29,9 @@ def add(commands: Commands) -> None:
         command.add_argument("--json", action="store_true", help="write JSON")
     migrating.add(actions)
     checkpoint = actions.add_parser("checkpoint", help="take the database's write-ahead log into its file")
-    export = actions.add_parser("export", help="write the catalog as Parquet files")
-    export.add_argument("target", metavar="FOLDER", type=Path, help="made by this, whole or not at all")
-    export.add_argument("--bucket", metavar="B", help="one bucket only")
-    runs = (run_schema, run_profile, analysis.run, run_checkpoint, run_export)
-    for command, run in zip((schema, profile, analyze, checkpoint, export), runs, strict=True):
+    exporting.add(actions)
+    runs = (run_schema, run_profile, analysis.run, run_checkpoint)
+    for command, run in zip((schema, profile, analyze, checkpoint), runs, strict=True):
         command.set_defaults(run=run)
         add_settings(command, only=["data"])
 
@@ -88,11 +85,3 @@ def show_profile(found: Profile) -> None:
 def run_checkpoint(given: argparse.Namespace) -> None:
     with reached(given) as catalog:
         catalog.checkpoint()
-
-
-def run_export(given: argparse.Namespace) -> None:
-    from catalog.queries import export
-
-    with reached(given) as catalog:
-        rows = export(catalog, given.target, given.bucket)
-    print(table(("view", "rows"), list(rows.items())))

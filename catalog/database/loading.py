@@ -1,0 +1,74 @@
+"""A database made of the tables of an export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as parquet
+
+from catalog.database.connection import connect, migrations, open_database, run_migration
+from catalog.database.limits import Limits
+from catalog.errors import CatalogUnusable
+
+_VERSIONS = "schema_version"
+
+
+@contextmanager
+def loaded(directory: Path, tables: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The database in `directory`, which has none yet, with what the files in `tables` hold; saved whole at the end.
+
+    Raises CatalogUnusable.
+    """
+    version = _version(tables)
+    with connect(directory, Limits()) as connection:
+        connection.execute(
+            "CREATE SCHEMA private; CREATE TABLE private.schema_version (version INTEGER, name VARCHAR, "
+            "applied_at TIMESTAMP)"
+        )
+        for migration in migrations()[:version]:
+            run_migration(connection, migration)
+        for path in sorted(tables.glob("*.parquet")):
+            if path.stem != _VERSIONS:
+                _fill(connection, path)
+    with open_database(directory) as connection:
+        # Rows that were stored are no part of an export.
+        connection.execute("UPDATE private.views SET refreshed = NULL")
+        yield connection
+        connection.execute("CHECKPOINT")
+
+
+def _version(tables: Path) -> int:
+    """Which migrations the tables have had."""
+    try:
+        had = parquet.read_table(tables / f"{_VERSIONS}.parquet", columns=["version"])["version"].to_pylist()
+    except (OSError, pa.ArrowException):
+        raise CatalogUnusable(
+            f"{tables} holds no tables of a catalog: an export of the whole catalog does, one of a bucket does not"
+        ) from None
+    version, known = int(max(had)), len(migrations())
+    if version > known:
+        raise CatalogUnusable(
+            f"the export has schema version {version}, but this version of Ducket knows only {known}: "
+            "it was written by a newer Ducket; run that one"
+        )
+    return version
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """In the order of sequence numbers, where there are any: versions and mutations are found by them."""
+    try:
+        file = parquet.ParquetFile(path)
+        rows = pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches())
+        order = " ORDER BY seq" if "seq" in file.schema_arrow.names else ""
+        connection.register("incoming", rows)
+        try:
+            connection.execute(f"DELETE FROM private.{path.stem}")
+            connection.execute(f"INSERT INTO private.{path.stem} BY NAME SELECT * FROM incoming{order}")
+        finally:
+            connection.unregister("incoming")
+    except (duckdb.Error, pa.ArrowException, OSError) as problem:
+        raise CatalogUnusable(f"{path} cannot be read as the table {path.stem} of a catalog: {problem}") from problem
