@@ -61,7 +61,7 @@ def import_catalog(export: Path, data: Path, as_of_export: bool = False) -> Impo
     try:
         catalog = Catalog.open(data)  # which makes the index, and takes what the log has beyond the export
     except CatalogUnusable:
-        folder.database.unlink()
+        _forget(folder)
         if done.as_of_export or not as_of_export:
             raise
         # Older segments are missing, in which bodies lived.
@@ -73,6 +73,13 @@ def import_catalog(export: Path, data: Path, as_of_export: bool = False) -> Impo
     finally:
         catalog.release()
     return done
+
+
+def _forget(folder: Folder) -> None:
+    """What was made, so that it can be made again."""
+    for path in folder.path.glob(f"{folder.database.name}*"):
+        path.unlink()
+    folder.remove_index()
 
 
 def _check(folder: Folder) -> None:

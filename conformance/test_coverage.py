@@ -24,6 +24,7 @@ ACROSS = {
     "slow_clients",
     "slow_down",
     "backup",
+    "import",
     "scrub",
     "tls",
     "health",

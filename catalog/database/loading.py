@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from catalog.database.connection import connect, migrations, open_database, run_migration
+from catalog.database.connection import connect, migrate, migrations, open_database, run_migration
 from catalog.database.limits import Limits
 from catalog.errors import CatalogUnusable
 
@@ -34,9 +34,10 @@ def loaded(directory: Path, tables: Path) -> Iterator[duckdb.DuckDBPyConnection]
         for path in sorted(tables.glob("*.parquet")):
             if path.stem != _VERSIONS:
                 _fill(connection, path)
-    with open_database(directory) as connection:
+        migrate(connection)
         # Rows that were stored are no part of an export.
         connection.execute("UPDATE private.views SET refreshed = NULL")
+    with open_database(directory) as connection:
         yield connection
         connection.execute("CHECKPOINT")
 
