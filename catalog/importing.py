@@ -8,8 +8,6 @@ large bodies that it does not name are set aside.
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,16 +19,15 @@ from catalog.index.contents import Contents
 from catalog.log import HEADER_SIZE, Log
 from catalog.placing import sync_path
 from catalog.reconciling import Bodies, Missing, Reconciled, reconcile, records_behind
-from catalog.records import LogRecord, Mutation, Origin, Position
+from catalog.records import Position
 from catalog.store import Catalog
 
 if TYPE_CHECKING:
-    import duckdb
+    from catalog.database.loading import Loaded
 
 TABLES = "tables"
 UNNAMED = "unnamed"
 _DRAFT = "importing"
-_BATCH = 16_384
 
 
 @dataclass
@@ -96,22 +93,21 @@ def _make_database(folder: Folder, tables: Path, as_of_export: bool, anew: bool 
     # DuckDB is loaded only where it is needed: a worker never does.
     from catalog.database.loading import loaded
     from catalog.database.ownership import owning
-    from catalog.database.tables import applied
 
     draft = folder.path / _DRAFT
     shutil.rmtree(draft, ignore_errors=True)
     with folder.opening(), owning(folder.path):
         try:
             draft.mkdir()
-            with loaded(draft, tables) as connection:
-                catalog_id, position = applied.identity(connection), applied.position(connection)
+            with loaded(draft, tables) as database:
+                catalog_id, position = database.catalog_id, database.position
                 if catalog_id is None:
                     raise CatalogUnusable(f"{tables.parent} is of a catalog that never held anything")
                 done = Imported(False, position.seq)
                 if anew or not _goes_on(folder, catalog_id, position):
                     _refuse_unless(as_of_export, folder, position)
                     done.as_of_export = True
-                    _begin_anew(connection, folder, Log(folder.log, catalog_id), position, done)
+                    _begin_anew(database, folder, Log(folder.log, catalog_id), done)
             made = draft / folder.database.name
             sync_path(made)
             made.rename(folder.database)
@@ -142,34 +138,20 @@ def _refuse_unless(as_of_export: bool, folder: Folder, position: Position) -> No
         )
 
 
-def _begin_anew(
-    connection: duckdb.DuckDBPyConnection, folder: Folder, log: Log, position: Position, done: Imported
-) -> None:
+def _begin_anew(database: Loaded, folder: Folder, log: Log, done: Imported) -> None:
     """The log goes on in a new segment, behind all that there ever were, and with numbers never given before."""
-    from catalog.database.applier import apply
-    from catalog.database.feed import Feed
-    from catalog.database.tables import applied
-
     folder.log.mkdir(exist_ok=True)
+    position = database.position
     since = list(records_behind(log, position.segment))
     last = max([position.seq, *(seq for seq, _ in since)])
-    found = reconcile(Feed(connection), Bodies(folder, log), [record.mutation for _, record in since])
+    found = reconcile(database.feed, Bodies(folder, log), [record.mutation for _, record in since])
     done.missing = found.missing
     segment = max([position.segment, found.last_segment, *log.segments()]) + 1
-    applied.begin(connection, log.catalog_id, Position(segment, HEADER_SIZE, last, position.chain))
-    for records in _numbered(found.mutations, last):
-        last = records[-1][0]
-        apply(connection, records, Position(segment, HEADER_SIZE, last, position.chain))
+    start = Position(segment, HEADER_SIZE, last, position.chain)
+    start = database.go_on(log.catalog_id, start, found.mutations)
     done.unnamed = _set_aside(folder, found)
-    log.open_segment(Position(segment, HEADER_SIZE, last, position.chain))
+    log.open_segment(start)
     log.close()
-
-
-def _numbered(mutations: list[Mutation], last: int) -> Iterator[list[tuple[int, LogRecord]]]:
-    now = time.time_ns() // 1_000_000
-    for start in range(0, len(mutations), _BATCH):
-        batch = mutations[start : start + _BATCH]
-        yield [(last + start + at, LogRecord(now, Origin(), mutation)) for at, mutation in enumerate(batch, 1)]
 
 
 def _set_aside(folder: Folder, found: Reconciled) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,16 +10,43 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
+from msgspec.structs import replace
 
+from catalog.database.applier import apply
 from catalog.database.connection import connect, migrate, migrations, open_database, run_migration
+from catalog.database.feed import Feed
 from catalog.database.limits import Limits
+from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable
+from catalog.records import LogRecord, Mutation, Origin, Position
 
 _VERSIONS = "schema_version"
+_BATCH = 16_384
+
+
+class Loaded:
+    """A database that was just made of an export."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self.catalog_id = applied.identity(connection)
+        self.position = applied.position(connection)
+        self.feed = Feed(connection)
+
+    def go_on(self, catalog_id: bytes, start: Position, mutations: list[Mutation]) -> Position:
+        """Apply mutations that no log has, and stand behind the last of them where the log begins anew."""
+        applied.begin(self._connection, catalog_id, start)
+        now = time.time_ns() // 1_000_000
+        for first in range(0, len(mutations), _BATCH):
+            batch = [LogRecord(now, Origin(), mutation) for mutation in mutations[first : first + _BATCH]]
+            numbered = list(enumerate(batch, start.seq + 1))
+            start = replace(start, seq=start.seq + len(batch))
+            apply(self._connection, numbered, start)
+        return start
 
 
 @contextmanager
-def loaded(directory: Path, tables: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def loaded(directory: Path, tables: Path) -> Iterator[Loaded]:
     """The database in `directory`, which has none yet, with what the files in `tables` hold; saved whole at the end.
 
     Raises CatalogUnusable.
@@ -38,7 +66,7 @@ def loaded(directory: Path, tables: Path) -> Iterator[duckdb.DuckDBPyConnection]
         # Rows that were stored are no part of an export.
         connection.execute("UPDATE private.views SET refreshed = NULL")
     with open_database(directory) as connection:
-        yield connection
+        yield Loaded(connection)
         connection.execute("CHECKPOINT")
 
 
