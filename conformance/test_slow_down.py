@@ -12,9 +12,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.slow_disk import prepare
+from conformance.conftest import ALICE
 from conformance.content import MIB, noise
 from conformance.raw import Connection, Raw
-from conformance.server import ROOT, running
+from conformance.server import ROOT, create_user, running
+from conformance.signing import Signer
 
 
 def under_way(raw: Raw, line: Connection, key: str, body: bytes) -> None:
@@ -61,6 +63,22 @@ def test_connections(tmp_path: Path) -> None:
         lines.pop().line.close()
         while raw.get("/").status == 503:
             time.sleep(0.01)
+
+
+def test_requests_of_one_key(tmp_path: Path) -> None:
+    """SQL counts like S3; what another key sends, and how the server is doing, is answered as always."""
+    with running(tmp_path / "data", "--workers", "1", "--max-key-rate", "1") as server:
+        create_user(server.data, "alice", ALICE)
+        raw, others = Raw(server), Raw(server, Signer(ALICE))
+        with raw.connect() as line:
+            while (answer := line.exchange(raw.prepare("GET", "/"))).status == 200:
+                pass
+            assert (answer.status, answer.code) == (503, "SlowDown")
+            assert line.exchange(raw.prepare("GET", "/-/sql", {"query": "SELECT 1"})).code == "SlowDown"
+            assert others.get("/").status == 200
+            assert raw.send(raw.plain("GET", "/-/health/live")).status == 200
+            while line.exchange(raw.prepare("GET", "/")).status == 503:
+                pass
 
 
 def test_changes_that_wait_for_the_disk(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from catalog.records import User
 from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
-from gateway.auth import authenticate
+from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
 from gateway.logging import RequestLog, log
 from gateway.operations import Context
@@ -57,6 +57,7 @@ class Endpoint:
         self.blobs = blobs
         self.settings = settings
         self.root = root
+        self.authenticate = authenticating(settings.max_key_rate)
         self.requests = RequestLog(settings.request_log) if settings.request_log else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, crowded: bool = False) -> None:
@@ -71,7 +72,7 @@ class Endpoint:
             request.locate()
             operation = route(request.method, request.bucket, request.key, request.query, request.headers)
             named = len(request.headers)
-            identity = authenticate(request, self.find_user, self.settings.region, time.time())
+            identity = self.authenticate(request, self.find_user, self.settings.region, time.time())
             if len(request.headers) != named:
                 # A header out of the URL may name another operation: with x-amz-copy-source a PUT is a copy.
                 operation = route(request.method, request.bucket, request.key, request.query, request.headers)

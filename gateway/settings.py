@@ -53,6 +53,13 @@ class Settings:
     max_commits: Annotated[
         int, About("changes that wait for the disk in one worker beyond which a new one is answered 503 SlowDown", "N")
     ] = 20_000
+    max_key_rate: Annotated[
+        int,
+        About(
+            "requests a second, and at once, of a key in a worker beyond which one is answered 503 SlowDown; 0: any",
+            "N",
+        ),
+    ] = 0
     sql_seconds: Annotated[int, About("seconds that a query in SQL may take", "SECONDS")] = 300
     sql_rows: Annotated[int, About("rows that the result of a query may have; 0 is any number", "N")] = 0
     sql_memory: Annotated[
@@ -73,7 +80,7 @@ class Settings:
         check(self.request_timeout > 0, "request_timeout", self.request_timeout, "1 or more")
         check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
         check(self.sql_seconds > 0, "sql_seconds", self.sql_seconds, "1 or more")
-        for name in ("sql_rows", "sql_memory", "sql_threads", "compaction_rate"):
+        for name in ("max_key_rate", "sql_rows", "sql_memory", "sql_threads", "compaction_rate"):
             check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name in ("max_connections", "max_requests", "max_commits"):
             check(getattr(self, name) > 0, name, getattr(self, name), "1 or more")

@@ -16,6 +16,7 @@ from catalog.database.remote import Answers, ask
 from gateway.access import ROOT_ID
 from gateway.auth import Identity, authenticate
 from gateway.auth.proof import FindUser
+from gateway.auth.rates import Authenticate
 from gateway.body import ClientDisconnect, open_body
 from gateway.endpoint import Receive, Scope, Send, disconnected, refusal, report, respond
 from gateway.request import Request
@@ -42,16 +43,17 @@ ACCEPTED = {
 class SqlEndpoint:
     """An ASGI application. `region` is the one that requests are signed for."""
 
-    def __init__(self, data: Path, region: str, find_user: FindUser) -> None:
+    def __init__(self, data: Path, region: str, find_user: FindUser, authenticate: Authenticate = authenticate) -> None:
         self.data = data
         self.region = region
         self.find_user = find_user
+        self.authenticate = authenticate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request.identify(scope, receive)
         try:
             request.locate()
-            identity = authenticate(request, self.find_user, self.region, time.time())
+            identity = self.authenticate(request, self.find_user, self.region, time.time())
             if identity.user is None:
                 raise S3Error("AccessDenied")
             form = wanted_form(request)

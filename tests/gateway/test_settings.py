@@ -12,6 +12,7 @@ NUMBERS = {
     "max_connections": "4",
     "max_requests": "5",
     "max_commits": "6",
+    "max_key_rate": "7",
     "sql_seconds": "10",
     "sql_rows": "11",
     "sql_memory": "12",
