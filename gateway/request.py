@@ -18,6 +18,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 MAX_KEY_BYTES = 1024
+MAX_HOST = 512  # characters; names in the DNS have 253 at most
 
 # Of an ASGI scope: the headers by lower-case name, decoded, blanks around them gone, equal names joined by commas.
 HEADERS = "ducket.headers"
@@ -165,12 +166,16 @@ def percent_decode(raw: bytes) -> bytes:
         raise S3Error("InvalidURI") from None
 
 
-@functools.lru_cache(maxsize=4096)
 def bucket_of(host: str, domains: tuple[str, ...]) -> str | None:
     """The bucket that a virtual-host style Host names: what stands before the longest domain that fits.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
     """
+    return _bucket_of(host, domains) if len(host) <= MAX_HOST else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _bucket_of(host: str, domains: tuple[str, ...]) -> str | None:
     name = _without_port(host)
     fitting = [domain for domain in map(_without_port, domains) if name.endswith("." + domain)]
     if not fitting or name in map(_without_port, domains):

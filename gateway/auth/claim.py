@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from gateway.auth.dates import is_day
 from gateway.s3.errors import S3Error
 
+MOST_REMEMBERED = 1024  # characters: longer texts, which anybody can send, are read anew each time
+
 Malformed = Callable[[str, dict[str, str] | None], S3Error]
 
 
@@ -68,11 +70,17 @@ def parse_credential(text: str, region: str, malformed: Malformed) -> Credential
     return Credential(access_key, day, region, f"{day}/{region}/s3/aws4_request")
 
 
-@functools.lru_cache(maxsize=512)
 def parse_signed_headers(text: str) -> SignedHeaders:
+    return _remembered(text) if len(text) <= MOST_REMEMBERED else _signed_headers(text)
+
+
+def _signed_headers(text: str) -> SignedHeaders:
     names = tuple(text.lower().split(";"))
     template = "\n".join(f"{name.replace('%', '%%')}:%s" for name in names)
     return SignedHeaders(text, names, frozenset(names), template, itemgetter(*names))
+
+
+_remembered = functools.lru_cache(maxsize=512)(_signed_headers)
 
 
 def date_mismatch(day: str, stamp: str) -> str:

@@ -9,6 +9,7 @@ import functools
 
 from gateway.auth.canonical import canonical_query
 from gateway.auth.claim import (
+    MOST_REMEMBERED,
     Claim,
     Credential,
     SignedHeaders,
@@ -43,7 +44,7 @@ def parse_authorization(text: str, region: str) -> tuple[Credential, SignedHeade
     """Usually the signature comes last; what stands before it repeats all day long and is parsed once."""
     head, comma, last = text.rpartition(",")
     name, _, signature = last.strip().partition("=")
-    if comma and name == "Signature":
+    if comma and name == "Signature" and len(head) <= 2 * MOST_REMEMBERED:
         return *_parse_head(head, region), signature
     parts = _components(text)
     return *_parse_terms(parts, region), _term(parts, "Signature")

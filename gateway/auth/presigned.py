@@ -11,7 +11,7 @@ from gateway.auth.dates import MAX_SKEW, Moment, iso_time, parse_stamp
 from gateway.auth.payload import UNSIGNED, require_payload_hash
 from gateway.auth.proof import FindUser, Identity, known_user, prove, require_signed
 from gateway.request import Request
-from gateway.s3.errors import S3Error
+from gateway.s3.errors import S3Error, invalid_argument
 
 MAX_EXPIRES = 7 * 24 * 60 * 60
 
@@ -24,6 +24,7 @@ _REQUIRED = (
     "X-Amz-Expires",
 )
 _MARKS = frozenset(_REQUIRED)
+_CONTROLS = frozenset(map(chr, (*range(32), 127)))
 _NO_HEADERS = frozenset({*(name.lower() for name in _REQUIRED), "x-amz-security-token"})
 
 
@@ -94,8 +95,11 @@ def hoist(request: Request) -> None:
     """SDKs move x-amz-* headers into the URL they presign; S3 takes them for headers all the same."""
     for name, value in request.query.items():
         header = name.lower()
-        hoisted = header.startswith("x-amz-") and header not in _NO_HEADERS
-        if hoisted and request.headers.setdefault(header, value) != value:
+        if not header.startswith("x-amz-") or header in _NO_HEADERS:
+            continue
+        if not _CONTROLS.isdisjoint(header + value):
+            raise invalid_argument("A parameter that stands for a header holds what no header can.", name, value)
+        if request.headers.setdefault(header, value) != value:
             raise S3Error("InvalidRequest", f"The header {header} and the parameter {name} differ in value.")
 
 

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from catalog.records import User
 from gateway.auth.canonical import canonical_request
-from gateway.auth.claim import Claim, SignedHeaders
+from gateway.auth.claim import MOST_REMEMBERED, Claim, SignedHeaders
 from gateway.auth.payload import Payload, signed_payload
 from gateway.auth.signing import signature_mismatch, signing_key, string_to_sign
 from gateway.request import Request
 from gateway.s3.errors import S3Error
+
+MOST_HEADERS = 64  # of a request that is remembered
 
 FindUser = Callable[[str], User | None]
 
@@ -40,7 +42,8 @@ def require_signed(headers: dict[str, str], signed: SignedHeaders) -> None:
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
     """
-    unsigned = _unsigned(tuple(headers), signed)
+    usual = len(headers) <= MOST_HEADERS and len(signed.text) <= MOST_REMEMBERED
+    unsigned = _remembered(tuple(headers), signed) if usual else _unsigned(tuple(headers), signed)
     if unsigned:
         raise S3Error(
             "AccessDenied",
@@ -49,11 +52,13 @@ def require_signed(headers: dict[str, str], signed: SignedHeaders) -> None:
         )
 
 
-@functools.lru_cache(maxsize=256)
 def _unsigned(names: tuple[str, ...], signed: SignedHeaders) -> tuple[str, ...]:
-    """A client sends the same headers all day long, and signs the same of them."""
     must = {name for name in (*names, "host") if name == "host" or name.startswith("x-amz-")}
     return tuple(sorted(must - signed.known - {"x-amz-content-sha256"}))
+
+
+# A client sends the same headers all day long, and signs the same of them.
+_remembered = functools.lru_cache(maxsize=256)(_unsigned)
 
 
 def prove(request: Request, claim: Claim, user: User) -> Identity:

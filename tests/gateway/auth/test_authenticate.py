@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway import request
+from gateway.auth import claim, dates, header, proof
 from gateway.s3.errors import S3Error
 
 KEYS = [
@@ -145,3 +147,35 @@ def test_garbage_gives_s3_errors_only(s3, data):
         assert error.code != "InternalError"
     else:
         assert identity.user is None
+
+
+def long_request(s3, place, filling):
+    headers = {"host": "host", "x-amz-date": "20130524T000000Z"}
+    credential, signed, long = f"{s3.key}/20130524/us-east-1/s3/aws4_request", "host;x-amz-date", filling * 20_000
+    match place:
+        case "signed headers":
+            signed = f"host;x-amz-date;{long}"
+        case "credential":
+            credential = long + credential
+        case "headers":
+            headers |= {f"x-{filling}-{number}": "" for number in range(10_000)}
+        case "host" | "x-amz-date":
+            headers[place] = long
+        case "date":
+            return s3.make("GET", "/-/sql", {"date": long, "authorization": f"AWS {s3.key}:0"})
+    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential},SignedHeaders={signed},Signature=0"
+    return s3.make("GET", "/-/sql", headers, ("s3.example",))
+
+
+@pytest.mark.parametrize("place", ["date", "x-amz-date", "signed headers", "credential", "host", "headers"])
+def test_long_texts_that_anybody_can_send_are_not_remembered(s3, place):
+    """How many are remembered is bounded: each must be short."""
+    s3.refusal(long_request(s3, place, "a;"), s3.example_time)
+    before = remembered()
+    s3.refusal(long_request(s3, place, "b;"), s3.example_time)
+    assert remembered() == before
+
+
+def remembered():
+    kept = (dates._stamp, dates._date, claim._remembered, proof._remembered, header._parse_head, request._bucket_of)
+    return [each.cache_info().currsize for each in kept]

@@ -10,7 +10,7 @@ import time
 from base64 import b64encode
 from email.utils import formatdate, parsedate_to_datetime
 from types import SimpleNamespace
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 from botocore.auth import HmacV1Auth, HmacV1QueryAuth
@@ -269,3 +269,33 @@ def test_headers_that_the_link_stands_for(s3: SimpleNamespace, now: float) -> No
 def test_unknown_access_key(s3: SimpleNamespace, now: float) -> None:
     request = s3.make("GET", f"/b/k?AWSAccessKeyId=a&Signature=b&Expires={int(now) + 60}", {"host": "h"})
     assert s3.refusal(request, now).code == "InvalidAccessKeyId"
+
+
+@pytest.mark.parametrize(
+    ("signed", "sent"),
+    [
+        ("response-content-type=a&versionId=v", "response-content-type=a%26versionId%3Dv"),
+        ("partNumber=1&uploadId=u", "partNumber=1%26uploadId%3Du"),
+    ],
+)
+def test_two_parameters_cannot_be_sent_as_one(s3: SimpleNamespace, now: float, signed: str, sent: str) -> None:
+    """What Version 2 signs of them is the same text."""
+    request = sign(s3, "GET", f"http://localhost/b/k?{signed}", expires=60)
+    s3.check(request, now)
+    changed = s3.make("GET", f"/b/k?{request.raw_query.decode().replace(signed, sent)}", dict(request.headers))
+    assert changed.raw_query != request.raw_query
+    assert s3.refusal(changed, now).code == "AccessDenied"
+
+
+def test_two_headers_cannot_be_sent_as_one_parameter(s3: SimpleNamespace, now: float) -> None:
+    request = sign(s3, "PUT", "http://localhost/b/k", {"x-amz-meta-a": "1", "x-amz-meta-b": "2"}, expires=60)
+    s3.check(request, now)
+    query = {name: value for name, value in request.query.items() if name[:6] != "x-amz-"}
+    query["x-amz-meta-a"] = "1\nx-amz-meta-b:2"
+    changed = s3.make("PUT", f"/b/k?{urlencode(query)}", {"host": "localhost"})
+    assert s3.refusal(changed, now).code == "InvalidArgument"
+
+
+def test_an_ampersand_in_a_value_is_one(s3: SimpleNamespace, now: float) -> None:
+    url = "http://localhost/b/k?response-content-disposition=a%26b&versionId=v"
+    assert s3.check(sign(s3, "GET", url, expires=60), now).access_key == s3.key
