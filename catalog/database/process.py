@@ -11,6 +11,7 @@ import asyncio
 import gc
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -19,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import duckdb
+import lmdb
 
 from catalog.database.connection import FILE, open_database
 from catalog.database.follower import Follower
@@ -33,6 +35,7 @@ from catalog.errors import CatalogUnusable
 READY = b"ready\n"
 PATIENCE = 30.0  # seconds for a command that has the database open to finish
 COMPACTION = 16  # MiB a second
+NO_ROOM = 1 << 20  # bytes free below which a failure is taken to be for want of room
 _NICENESS = 5  # where cores are short, who answers requests goes first
 _COLLECT_AFTER = 200_000
 
@@ -56,6 +59,11 @@ def main(directory: Path, limits: Limits, compaction: int = COMPACTION) -> None:
             connection.execute("CHECKPOINT")
     except CatalogUnusable as fact:
         log.error("%s", fact.why)
+        raise SystemExit(1) from None
+    except (duckdb.Error, lmdb.Error, OSError) as problem:
+        if shutil.disk_usage(directory).free > NO_ROOM:
+            raise
+        log.error("there is no room on the disk of %s: %s", directory, problem)
         raise SystemExit(1) from None
 
 

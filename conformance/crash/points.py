@@ -48,6 +48,11 @@ POINTS = (
     Point("batch committed", CATALOG, "catalog.database.follower:apply", "after"),
     Point("segment laid out, not named", CATALOG, "pathlib:Path.rename", often=False),
     Point("segment dropped, index not told", CATALOG, "catalog.log:Log.drop", "after", often=False),
+    Point("bodies about to be moved", CATALOG, "catalog.compaction:commit", often=False),
+    Point("moved bodies half written", CATALOG, "os:pwritev", "half", often=False),
+    Point("moved bodies logged, index not put", CATALOG, "catalog.log:Batch.sync", "after", often=False),
+    Point("bodies moved", CATALOG, "catalog.compaction:commit", "after", often=False),
+    Point("segment emptied, about to go", CATALOG, "catalog.log:Log.drop", often=False),
 )
 # Passed once each time a folder is opened whose index has to be made anew.
 AT_OPENING = (

@@ -22,6 +22,7 @@ from conformance.crash.writers import PLAIN, VERSIONED, Writer
 from conformance.server import Server, running
 
 WRITERS = 4
+OFTEN, SELDOM = 400, 3000  # writes after which a point is given up
 
 
 def serving(data: Path, workers: int, plan: Plan | None = None) -> AbstractContextManager[Server]:
@@ -107,7 +108,7 @@ class Torture:
         try:
             with serving(self.data, 2, plan) as server:
                 writers = self.start_writers(server)
-                self.wait_for(writers, 400, flag)
+                self.wait_for(writers, OFTEN if point.often else SELDOM, flag)
                 if not whole or flag.exists():
                     self.wait_for(writers, self.random.randrange(10, 60))
                     self.kill(server, None)
