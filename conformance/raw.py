@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -83,6 +84,7 @@ class Answer:
 class Raw:
     server: Server
     signer: Signer | None = field(default=None)
+    tls: ssl.SSLContext | None = field(default=None)
 
     def signing(self, **change: object) -> Signer:
         """A signer of this moment, with some of it set otherwise."""
@@ -188,7 +190,11 @@ class Raw:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         with socket.create_connection((self.server.host, self.server.port)) as line:
-            yield Connection(line)
+            if self.tls is None:
+                yield Connection(line)
+                return
+            with self.tls.wrap_socket(line, server_hostname=self.server.host) as safe:
+                yield Connection(safe)
 
 
 @dataclass

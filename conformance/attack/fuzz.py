@@ -7,6 +7,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,21 @@ KINDS: dict[str, Strategy] = {
     "calls": inputs.calls,
     "lines": inputs.lines,
 }
+OVER_TLS: dict[str, Strategy] = KINDS | {"hellos": inputs.hellos}
+THROWN = {"lines": Target.throw, "hellos": Target.knock}  # bytes; all others are requests
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
     parser.add_argument("examples", type=int, help="how many inputs of each kind")
-    parser.add_argument("--only", choices=KINDS, help="one kind alone")
+    parser.add_argument("--only", choices=OVER_TLS, help="one kind alone")
+    parser.add_argument("--tls", action="store_true", help="over TLS, and handshakes too")
     parser.add_argument("--seed", type=int, default=random.getrandbits(32))
     wanted = parser.parse_args()
     print(f"seed {wanted.seed}", flush=True)
-    for kind in [wanted.only] if wanted.only else KINDS:
+    for kind in [wanted.only] if wanted.only else OVER_TLS if wanted.tls else KINDS:
         began = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder, under_attack(Path(folder)) as target:
+        with tempfile.TemporaryDirectory() as folder, under_attack(Path(folder), wanted.tls) as target:
             attack(target, kind, wanted.examples, wanted.seed)
             counts = ", ".join(f"{count} x {status}" for status, count in sorted(target.answered.items()))
         print(f"{kind}: {counts} ({time.monotonic() - began:.0f} s)", flush=True)
@@ -45,8 +49,8 @@ def main() -> None:
 
 def attack(target: Target, kind: str, examples: int, start: int) -> None:
     """Raises Harm, with the smallest input found that does it."""
-    strategy = inputs.lines() if kind == "lines" else KINDS[kind](target.raw)
-    send = target.throw if kind == "lines" else target.ask
+    strategy = OVER_TLS[kind]() if kind in THROWN else OVER_TLS[kind](target.raw)
+    send = partial(THROWN.get(kind, Target.ask), target)
 
     @seed(start)
     @settings(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from contextlib import suppress
 from urllib.parse import quote
 
 from hypothesis import strategies as st
@@ -295,6 +297,18 @@ def lines(draw: st.DrawFn) -> bytes:
     )
     whole = draw(st.sampled_from(["\r\n", "\n"])).join(head) + end
     return draw(st.one_of(st.just(whole), spoiled(whole))).encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def hellos(draw: st.DrawFn) -> bytes:
+    """The beginning of a TLS handshake, spoiled."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="localhost").do_handshake()
+    hello = bytearray(outgoing.read())
+    for _ in range(draw(st.integers(0, 8))):
+        hello[draw(st.integers(0, len(hello) - 1))] = draw(st.integers(0, 255))
+    return bytes(hello[: draw(st.integers(0, len(hello)))]) + draw(st.binary(max_size=600))
 
 
 @st.composite

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
+
+import trustme
 
 from conformance.attack.inputs import BUCKET, KEY
 from conformance.raw import Raw, Request
@@ -29,12 +32,13 @@ class Harm(AssertionError):
 @dataclass
 class Target:
     server: Server
+    tls: ssl.SSLContext | None = None
     raw: Raw = field(init=False)
     processes: set[int] = field(init=False)
     answered: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.raw = Raw(self.server)
+        self.raw = Raw(self.server, tls=self.tls)
         self.raw.put(f"/{BUCKET}")
         self.raw.put(f"/{BUCKET}/{KEY}", b"content")
         self.processes = workers(self.server)
@@ -46,6 +50,13 @@ class Target:
         for line in answer.split(b"\r\n"):
             if line.startswith(b"HTTP/1.1 "):
                 self.note(int(line.split()[1]), data)
+
+    def knock(self, data: bytes) -> None:
+        """Bytes where a TLS handshake is awaited: whatever comes back is no HTTP."""
+        with socket.create_connection((self.server.host, self.server.port)) as line:
+            if b"HTTP/" in b"".join(pieces(line, data)):
+                raise Harm(f"answered in the clear to {data!r}")
+        self.note(0, data)
 
     def ask(self, request: Request) -> None:
         """A request with an end: it has an answer."""
@@ -82,10 +93,10 @@ class Target:
 def pieces(line: socket.socket, data: bytes) -> Iterator[bytes]:
     try:
         line.sendall(data)
-        line.shutdown(socket.SHUT_WR)
+        socket.socket.shutdown(line, socket.SHUT_WR)  # of the connection: TLS's own forgets how to read
         while piece := line.recv(65536):
             yield piece
-    except ConnectionError:
+    except (ConnectionError, ssl.SSLError):
         return
 
 
@@ -95,6 +106,15 @@ def peak_memory(process: int) -> int:
 
 
 @contextmanager
-def under_attack(folder: Path) -> Iterator[Target]:
-    with running(folder / "data", "--workers", "2") as server:
-        yield Target(server)
+def under_attack(folder: Path, tls: bool = False) -> Iterator[Target]:
+    options, context = ["--workers", "2"], None
+    if tls:
+        authority = trustme.CA()
+        pair = authority.issue_cert("127.0.0.1")
+        pair.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+        pair.private_key_pem.write_to_path(folder / "key.pem")
+        options += ["--tls-cert", str(folder / "cert.pem"), "--tls-key", str(folder / "key.pem")]
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+    with running(folder / "data", *options) as server:
+        yield Target(server, context)

@@ -7,7 +7,7 @@ from pathlib import Path
 from conformance.crash.beside import Beside
 from conformance.crash.rounds import Torture
 
-SHORT = ("status", "user create somebody", "doctor", "backup {backup}")
+SHORT = ("user create somebody", "doctor", "backup {backup}")
 
 
 def test_commands_beside_a_server_that_is_renewed_and_killed(tmp_path: Path) -> None:

@@ -57,7 +57,9 @@ class Watch:
                 self._look()
                 rename(source, target)
                 (folder, name), (to_folder, to_name) = self._place(source), self._place(target)
-                file = self._names.pop((folder, name))
+                file = self._names.pop((folder, name), None)
+                if file is None:
+                    return  # in a folder that is ignored
                 self._names[to_folder, to_name] = file
                 self.events.append(Name(to_folder, to_name, file, (folder, name)))
 
