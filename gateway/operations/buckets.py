@@ -137,8 +137,11 @@ def refuse_unless(header: str, value: str | None, only: str) -> None:
 
 
 def check_location(constraint: str | None, region: str) -> None:
-    """There is one region here. us-east-1 is named by no constraint, any other by its own name."""
-    if region == DEFAULT_REGION and constraint:
+    """There is one region here, named by its own name; us-east-1 by no constraint as well.
+
+    AWS refuses us-east-1 by name, but clients for other servers send it, MinIO's for Python among them.
+    """
+    if region == DEFAULT_REGION and constraint and constraint != region:
         raise S3Error("InvalidLocationConstraint", fields={"LocationConstraint": constraint})
     if region != DEFAULT_REGION and constraint != region:
         raise S3Error(

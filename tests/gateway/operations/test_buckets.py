@@ -85,7 +85,6 @@ async def test_the_name_of_another_is_taken(context: NewContext) -> None:
 @pytest.mark.parametrize(
     "region, constraint, code",
     [
-        ("us-east-1", "us-east-1", "InvalidLocationConstraint"),
         ("us-east-1", "eu-west-1", "InvalidLocationConstraint"),
         ("eu-west-1", None, "IllegalLocationConstraintException"),
         ("eu-west-1", "us-east-1", "IllegalLocationConstraintException"),
