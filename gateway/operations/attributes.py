@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.records import Version
 from gateway.operations import Context
-from gateway.operations.checksums import shown_of, shown_part
+from gateway.operations.checksums import shown, shown_part
 from gateway.operations.described import shown_version
 from gateway.operations.objects import TRIES
 from gateway.operations.ranges import parts_of
@@ -41,7 +41,7 @@ def _attributes(
 ) -> dict[str, Any]:
     attributes = {
         "ETag": ("etag", version.etag),
-        "Checksum": ("checksum", shown_of(version) or None),
+        "Checksum": ("checksum", shown(version.checksum) or None),
         "ObjectParts": ("object_parts", _parts(cx, version, max_parts, part_number_marker)),
         "StorageClass": ("storage_class", version.storage_class),
         "ObjectSize": ("object_size", version.size),
