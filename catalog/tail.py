@@ -50,6 +50,11 @@ class Tail:
         """What index and log take; `applied` is how far the database is."""
         return measure_index(self._index), measure_log(self._index, self._log, applied.segment)
 
+    def names(self, blob: bytes) -> bool:
+        """Whether any version or part names the blob."""
+        with read_contents(self._index) as contents:
+            return contents.names(blob)
+
     def lay_ahead(self) -> None:
         """Make the next segment before a commit needs it."""
         end = self.end()

@@ -16,6 +16,7 @@ import duckdb
 import pyarrow as pa
 from msgspec.structs import replace
 
+from catalog.database import bodies
 from catalog.database.connection import open_database
 from catalog.database.dumping import Dump
 from catalog.database.follower import Follower
@@ -25,6 +26,7 @@ from catalog.database.frames import (
     SOCKET,
     Answer,
     AskCheckpoint,
+    AskHolders,
     AskSchema,
     AskStatus,
     AskStorage,
@@ -37,6 +39,7 @@ from catalog.database.frames import (
     Frame,
     Held,
     Hold,
+    Holders,
     KeepValidations,
     NamePoint,
     OfTable,
@@ -63,7 +66,7 @@ from catalog.database.storage import take_storage
 from catalog.database.tables import points, validations
 from catalog.database.views import change, every
 from catalog.errors import CatalogUnusable, QueryFailed
-from catalog.records import Position
+from catalog.records import Piece, Position
 from catalog.store import Catalog
 
 PATIENCE = 30.0  # seconds for a process that has the database, but does not answer yet, to do so
@@ -134,6 +137,7 @@ class Reached(Protocol):
     def change_view(self, action: str, name: str, text: str) -> None: ...
     def name_point(self, bucket: str, name: str, seq: int) -> None: ...
     def keep_validations(self, given: KeepValidations) -> None: ...
+    def holders(self, body: Piece) -> Holders: ...
     def schema(self) -> Schema: ...
     def storage(self) -> Storage: ...
     def tables(self, secrets: bool) -> Iterator[OfTable | Rows | End]: ...
@@ -227,6 +231,12 @@ class Remote:
     def keep_validations(self, given: KeepValidations) -> None:
         """See `validations.keep`."""
         self._ask(given)
+
+    def holders(self, body: Piece) -> Holders:
+        """See `bodies.holders`."""
+        answer = self._ask(AskHolders(body))
+        assert isinstance(answer, Holders)
+        return answer
 
     def schema(self) -> Schema:
         answer = self._ask(AskSchema())
@@ -329,6 +339,10 @@ class Local:
 
     def keep_validations(self, given: KeepValidations) -> None:
         validations.keep(self._connection, given)
+
+    def holders(self, body: Piece) -> Holders:
+        self._follower.catch_up()
+        return bodies.holders(self._connection, self._source, body)
 
     def schema(self) -> Schema:
         return take_schema(self._connection)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
-from catalog.records import Position
+from catalog.records import Piece, Position
 
 SOCKET = "catalog.sock"
 LENGTH = 4  # bytes of the length, big-endian
@@ -116,6 +116,12 @@ class KeepValidations(Frame, tag="validations"):
     bucket_id: int | None
     validations: list[Validation]
     more: bool = False
+
+
+class AskHolders(Frame, tag="holders"):
+    """Who names a body: see `bodies.holders`. Answered by Holders."""
+
+    body: Piece
 
 
 class Hold(Frame, tag="hold"):
@@ -256,6 +262,13 @@ class Synced(Frame, tag="synced"):
     applied: Position
 
 
+class Holders(Frame, tag="holders"):
+    """Versions by seq, each with the first of its parts that names the body (0: it has none), and parts of uploads."""
+
+    versions: list[tuple[int, int]]
+    parts: list[tuple[str, int]]
+
+
 class Held(Frame, tag="held"):
     """How far the database is."""
 
@@ -273,12 +286,13 @@ Request = (
     | AskStorage
     | AskTables
     | AskCheckpoint
+    | AskHolders
     | ChangeView
     | NamePoint
     | KeepValidations
     | Sync
 )
-Answer = Columns | OfTable | Rows | End | Failure | Status | Health | Views | Schema | Storage | Synced | Held
+Answer = Columns | OfTable | Rows | End | Failure | Status | Health | Views | Schema | Storage | Synced | Holders | Held
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode

@@ -15,6 +15,7 @@ import duckdb
 import lmdb
 import msgspec
 
+from catalog.database import bodies
 from catalog.database.dumping import Dump
 from catalog.database.follower import Follower
 from catalog.database.frames import (
@@ -22,6 +23,7 @@ from catalog.database.frames import (
     MAX_REQUEST,
     AskCheckpoint,
     AskHealth,
+    AskHolders,
     AskSchema,
     AskStatus,
     AskStorage,
@@ -152,6 +154,9 @@ class Session:
                 async with desk.altering, self._place(desk.limits.seconds):
                     await self._run(validations.keep, request)
                 await self._send(Synced(desk.follower.applied))
+            case AskHolders():
+                async with self._place(desk.limits.seconds):
+                    await self._send(await self._run(bodies.holders, desk.source, request.body))
             case Hold():
                 await self._hold()
             case Release():

@@ -35,6 +35,10 @@ class Source(Protocol):
         """What all that was acknowledged comes to."""
         ...
 
+    def names(self, blob: bytes) -> bool:
+        """Whether any version or part names the blob."""
+        ...
+
     def tell_applied(self, applied: Position) -> None:
         """Say how far the database is, to those who write."""
         ...

@@ -49,7 +49,7 @@ def cut(found: Sequence[T], limit: int, mark: Sequence[str], more: Sequence[Valu
     return Page(tuple(found[:limit]), _pack([*more, *(getattr(last, name) for name in mark)]))
 
 
-def unpack(token: str | None, types: Sequence[type]) -> list[Any] | None:
+def unpack(token: str | None, types: Sequence[Any]) -> list[Any] | None:
     """What `cut` put into a page's `next`. Raises InvalidFilter."""
     if token is None:
         return None

@@ -43,7 +43,7 @@ def add(commands: Commands) -> None:
     usage = question("usage", "what takes the space", run_usage)
     growth = question("growth", "how usage grew, by day, week or month", run_growth)
     forecast = question("forecast", "where usage goes, and when the disk is full", run_forecast)
-    find = question("find", "the versions with an ETag, checksum or version id", run_find)
+    find = question("find", "the versions with an ETag, checksum, version id or body", run_find)
     duplicates = question("duplicates", "the contents that a bucket holds more than once", run_duplicates)
 
     validations = question("validations", "what scrubs came to, the newest first", run_validations)

@@ -220,6 +220,10 @@ class MemorySource:
     def contents(self) -> AbstractContextManager[Contents]:
         raise CatalogUnusable("a history in memory has no index")
 
+    def names(self, blob: bytes) -> bool:
+        held = [part.piece for parts in self.history.parts.values() for part in parts.values()]
+        return any(piece is not None and piece.blob == blob for piece in held)
+
     def lay_ahead(self) -> None:
         self.rounds += 1
 

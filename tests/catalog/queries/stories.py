@@ -152,7 +152,8 @@ class Story:
                 version.version_id,
                 lambda held: altered(held, tags=tags),
             )
-            self._then(number, lambda state: _instead(state.held, place, made), place, made.seq)
+            whole = altered(made, parts=version.parts)  # their number alone is given back
+            self._then(number, lambda state: _instead(state.held, place, whole), place, made.seq)
 
     async def create_upload(self, which: int, number: int) -> None:
         draft = drafted(number)
@@ -280,6 +281,18 @@ def first_of(day: date, every: str) -> date:
 def globbed(pattern: str, text: str) -> bool:
     said = "".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in pattern)
     return re.fullmatch(said, text, re.DOTALL) is not None
+
+
+def bodies(held: Version | Part) -> dict[str, int | None]:
+    """Where its bytes lie, each with the part that names them, if it is one of a version's."""
+    parts = held.parts if isinstance(held, Version) and isinstance(held.parts, list) else []
+    pieces = [(None, held.body if isinstance(held, Version) else held.piece)]
+    pieces += [(part.number, part.piece) for part in reversed(parts)]
+    return {
+        piece.blob.hex() if piece.blob else f"{piece.segment:016x}.log:{piece.offset}": number
+        for number, piece in pieces
+        if piece is not None
+    }
 
 
 def _without(held: Held, place: Place, version: Version) -> None:

@@ -20,6 +20,16 @@ def test_by_etag_version_id_or_checksum(catalog: Reached) -> None:
     assert found(catalog, "unheard-of") == []
 
 
+def test_by_the_body_of_a_version_or_of_a_part_under_way(catalog: Reached) -> None:
+    for name in ("blobs/00/" + f"{12:032x}", f"{12:032x}", f'"{12:032x}"'):
+        (part,) = find_by_artifact_id(catalog, name).items
+        assert (part.found_by, part.key, part.version_id, part.size) == ("body", "2025/film.mov", None, 7)
+        assert (part.upload_id, part.part_number) == (f"{11:032x}", 1)
+    for place in ("log/0000000000000001.log:5", "/data/log/0000000000000001.log:5", "0000000000000001.log:5"):
+        assert found(catalog, place) == [("body", "2024/old/cow.png", 5)]
+    assert found(catalog, "0000000000000001.log:6") == found(catalog, "0000000000000002.log:5") == []
+
+
 def test_what_is_found_comes_in_pages(catalog: Reached) -> None:
     first = find_by_artifact_id(catalog, SHARED, limit=1)
     second = find_by_artifact_id(catalog, SHARED, limit=1, after=first.next)

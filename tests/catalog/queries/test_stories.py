@@ -35,7 +35,7 @@ from catalog.queries import (
     set_point,
 )
 from catalog.records import Version
-from tests.catalog.queries.stories import HOUR, KEYS, STEPS, Place, State, Story, ends_of_periods, globbed
+from tests.catalog.queries.stories import HOUR, KEYS, STEPS, Place, State, Story, bodies, ends_of_periods, globbed
 
 T = TypeVar("T")
 DAYS = 400  # that a story begins ago
@@ -346,34 +346,36 @@ def growth(case: Case, bucket: str) -> None:
 
 
 def artifacts(case: Case, bucket: str) -> None:
-    everything = [(place, each) for place, held in case.story.now.held.items() for each in held]
-    kinds: dict[str, Callable[[Version], set[str | None]]] = {
-        "e_tag": lambda each: {each.etag or None},
-        "version_id": lambda each: {each.version_id},
-        "checksum": checksums,
-    }
-    wanted = case.draw(
-        st.sampled_from(sorted({name for _, each in everything for of in kinds.values() for name in of(each) if name}))
-        if everything
-        else st.just("unheard-of")
-    )
-    if wanted == "null":
-        return
-    found = case.pages(lambda **page: find_by_artifact_id(case.catalog, wanted, **page))
-    expected = [
-        (next(kind for kind, of in kinds.items() if wanted in of(each)), *place, each.seq)
-        for place, each in sorted(everything, key=lambda held: held[1].seq)
-        if any(wanted in of(each) for of in kinds.values())
+    """By all that any version or part is known by."""
+    known = [
+        ((each.seq, "", 0), place, each, bodies(each)) for place, held in case.story.now.held.items() for each in held
     ]
-    assert [(each.found_by, each.bucket, each.key, each.seq) for each in found] == expected
+    known += [
+        ((0, upload_id, part.number), (name, upload.key), None, bodies(part))
+        for upload_id, (name, upload, parts) in case.story.now.uploads.items()
+        for part in parts.values()
+    ]
+    names = {name for _, _, each, of in known for name in {*of, *(identities(each) if each else ())}} - {"null", ""}
+    wanted = case.draw(st.sampled_from(sorted(names)) if names else st.just("unheard-of"))
+    expected = []
+    for (seq, upload_id, number), place, each, of in sorted(known, key=lambda each: each[0]):
+        kind = "body" if wanted in of else identities(each).get(wanted) if each else None
+        if kind:
+            named = of.get(wanted) if each else number
+            expected.append((kind, *place, seq, upload_id or None, named))
+    found = case.pages(lambda **page: find_by_artifact_id(case.catalog, wanted, **page))
+    assert [
+        (each.found_by, each.bucket, each.key, each.seq, each.upload_id, each.part_number) for each in found
+    ] == expected
 
 
-def checksums(version: Version) -> set[str | None]:
-    """As the catalog keeps it, and as S3 writes that of an object in parts."""
+def identities(version: Version) -> dict[str, str]:
+    """What finds it, by name; the checksum as the catalog keeps it, and as S3 writes that of an object in parts."""
     checksum = version.checksum
-    if checksum is None:
-        return set()
-    return {checksum.value} | ({f"{checksum.value}-{version.part_count}"} if checksum.kind == "COMPOSITE" else set())
+    found = {} if checksum is None else {checksum.value: "checksum"}
+    if checksum is not None and checksum.kind == "COMPOSITE":
+        found[f"{checksum.value}-{version.part_count}"] = "checksum"
+    return found | {version.version_id: "version_id", version.etag: "e_tag"}
 
 
 def duplicates(case: Case, bucket: str) -> None:

@@ -44,13 +44,13 @@ def test_the_questions_over_a_running_server_and_over_its_folder(
         s3.put_object(Bucket="photos", Key="2025/copy.jpg", Body=b"x" * 100, ContentType="image/jpeg")
         s3.put_object(Bucket="photos", Key="large", Body=b"y" * 100_000)
         s3.delete_object(Bucket="photos", Key="large")
-        go_through(ask, put)
+        go_through(ask, put, data)
         go_wrong(capsys)
-    go_through(ask, put)
+    go_through(ask, put, data)
     go_wrong(capsys)
 
 
-def go_through(ask: Ask, put: dict[str, Any]) -> None:
+def go_through(ask: Ask, put: dict[str, Any], data: Path) -> None:
     stats = ask("stats", "photos")
     assert (stats["objects"], stats["bytes"], stats["noncurrent_bytes"], stats["delete_markers"]) == (
         2,
@@ -100,6 +100,8 @@ def go_through(ask: Ask, put: dict[str, Any]) -> None:
     assert [group["name"] for group in ask("usage", "--by", "tag", "--tag", "keep")["groups"]] == [None, "yes"]
     for wanted in (put["ETag"], put["ChecksumSHA256"], put["VersionId"]):
         assert "2025/cat.jpg" in [each["key"] for each in ask("find", wanted)["items"]]
+    (large,) = [path for path in data.glob("blobs/*/*") if path.is_file()]
+    assert [(each["key"], each["found_by"]) for each in ask("find", str(large))["items"]] == [("large", "body")]
     assert ask("duplicates", "photos")["items"][0]["keys"] == ["2025/cat.jpg", "2025/copy.jpg"]
     go_through_points(ask)
     assert "more: --after " in ask("versions", "photos", "--limit", "2", json_=False)

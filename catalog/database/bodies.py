@@ -1,0 +1,59 @@
+"""Who names a body. No column says it, for every write would pay for that: the records that rows keep hold its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import duckdb
+import msgspec
+
+from catalog.database.columns import Row
+from catalog.database.frames import Holders
+from catalog.database.source import Source
+from catalog.records import Part, Piece, Version
+
+_BATCH = 10_000
+_VERSIONS = "SELECT seq, entry FROM private.objects WHERE contains(hex(entry), ?) ORDER BY seq"
+_PARTS = "SELECT upload_id, part_number, entry FROM private.parts WHERE contains(hex(entry), ?)"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode: Callable[[bytes], Version] = msgspec.msgpack.Decoder(Version).decode
+_decode_part: Callable[[bytes], Part] = msgspec.msgpack.Decoder(Part).decode
+
+
+def holders(connection: duckdb.DuckDBPyConnection, source: Source, body: Piece) -> Holders:
+    """Of a blob, or of a body that begins at a place in the log; its size need not be known.
+
+    Reads every record there is, but for a blob that nobody names.
+    """
+    if body.blob is not None and not source.names(body.blob):
+        return Holders([], [])
+    name = body.blob if body.blob is not None else _encode(body.segment) + _encode(body.offset)
+    versions = []
+    for seq, entry in _having(connection, _VERSIONS, name):
+        numbers = [number for number, piece in _pieces(_decode(entry)) if _is(piece, body)]
+        versions += [(seq, numbers[0])] if numbers else []
+    parts = [
+        (upload_id, number)
+        for upload_id, number, entry in _having(connection, _PARTS, name)
+        if _is(_decode_part(entry).piece, body)
+    ]
+    return Holders(versions, parts)
+
+
+def _having(connection: duckdb.DuckDBPyConnection, statement: str, name: bytes) -> Iterator[Row]:
+    """Rows whose records have these bytes anywhere."""
+    found = connection.execute(statement, [name.hex().upper()])
+    while rows := found.fetchmany(_BATCH):
+        yield from rows
+
+
+def _pieces(version: Version) -> Iterator[tuple[int, Piece | None]]:
+    """Each with the number of its part, 0 for the body of a version that has no parts."""
+    yield 0, version.body
+    for part in version.parts if isinstance(version.parts, list) else ():
+        yield part.number, part.piece
+
+
+def _is(piece: Piece | None, body: Piece) -> bool:
+    return piece is not None and (piece.blob, piece.segment, piece.offset) == (body.blob, body.segment, body.offset)
