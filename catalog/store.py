@@ -18,7 +18,7 @@ from catalog.decisions import Check, Deleted, Source
 from catalog.errors import CatalogError
 from catalog.folder import Folder
 from catalog.index import Index, composed, listing, lookup
-from catalog.index.composed import Stretch
+from catalog.index.composed import Group, Stretch
 from catalog.index.listing import UploadPage
 from catalog.index.rebuild import Feed
 from catalog.index.uploaded import Uploaded
@@ -183,8 +183,8 @@ class Catalog:
         with self._index.read() as txn:
             return composed.behind(self._index, txn, version, after, limit)
 
-    def parts_covering(self, version: Version, start: int, length: int) -> Stretch:
-        """The parts of an object that hold these bytes of it. FileNotFoundError: as for `read`."""
+    def parts_covering(self, version: Version, start: int, length: int) -> list[Group]:
+        """The groups of parts of an object that hold these bytes of it. FileNotFoundError: as for `read`."""
         with self._index.read() as txn:
             return composed.covering(self._index, txn, version, start, length)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import NamedTuple
 
 import lmdb
 import msgspec
@@ -26,6 +28,16 @@ class Stretch:
 
     start: int = 0
     parts: list[Part] = field(default_factory=list)
+
+
+class Group(NamedTuple):
+    """Consecutive parts of an object, not yet decoded; `start` is where in the object the first begins."""
+
+    start: int
+    raw: bytes
+
+    def parts(self) -> list[Part]:
+        return decode_parts(self.raw)
 
 
 def slim(version: Version) -> Version:
@@ -92,32 +104,21 @@ def pieces_of(version: Version) -> Iterator[Piece]:
             yield part.piece
 
 
-def covering(index: Index, txn: lmdb.Transaction, version: Version, start: int, length: int) -> Stretch:
-    """The parts that hold these bytes of the object. FileNotFoundError: it ended meanwhile."""
-    found = Stretch()
-    end = start + length
-    for begins, group in _groups_from(index, txn, version, _place(version.seq, start + 1, 0)):
-        at = begins
-        for part in group:
-            if at + part.size > start:
-                if not found.parts:
-                    found.start = at
-                found.parts.append(part)
-            at += part.size
-            if at >= end:
-                return found
-    return found
+def covering(index: Index, txn: lmdb.Transaction, version: Version, start: int, length: int) -> list[Group]:
+    """The groups of parts that hold these bytes of the object. FileNotFoundError: it ended meanwhile."""
+    groups = _groups_from(index, txn, version, _place(version.seq, start + 1, 0))
+    return list(takewhile(lambda group: group.start < start + length, groups))
 
 
 def behind(index: Index, txn: lmdb.Transaction, version: Version, after: int, limit: int) -> Stretch:
     """Up to `limit` parts behind the first `after`. FileNotFoundError: the object ended meanwhile."""
     found = Stretch()
-    groups = _groups_from(index, txn, version, None, after // GROUP)
-    for begins, group in groups:
+    for group in _groups_from(index, txn, version, None, after // GROUP):
+        parts = group.parts()
         if not found.parts:
-            passed = group[: after % GROUP]
-            found.start, group = begins + sum(part.size for part in passed), group[len(passed) :]
-        found.parts += group[: limit - len(found.parts)]
+            passed = parts[: after % GROUP]
+            found.start, parts = group.start + sum(part.size for part in passed), parts[len(passed) :]
+        found.parts += parts[: limit - len(found.parts)]
         if len(found.parts) >= limit:
             break
     return found
@@ -125,8 +126,8 @@ def behind(index: Index, txn: lmdb.Transaction, version: Version, after: int, li
 
 def _groups_from(
     index: Index, txn: lmdb.Transaction, version: Version, below: bytes | None, skip: int = 0
-) -> Iterator[tuple[int, list[Part]]]:
-    """From the last group that sorts before `below` on, or from the first; `skip` are passed over, not decoded."""
+) -> Iterator[Group]:
+    """From the last group that sorts before `below` on, or from the first; `skip` are passed over."""
     prefix = version.seq.to_bytes(8, "big")
     with txn.cursor(db=index.composed) as cursor:
         if not cursor.set_range(prefix) or not cursor.key().startswith(prefix):
@@ -137,7 +138,7 @@ def _groups_from(
             if not cursor.next():
                 return
         while cursor.key().startswith(prefix):
-            yield int.from_bytes(cursor.key()[8:16], "big"), decode_parts(cursor.value())
+            yield Group(int.from_bytes(cursor.key()[8:16], "big"), cursor.value())
             if not cursor.next():
                 return
 

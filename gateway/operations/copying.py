@@ -196,7 +196,7 @@ async def copy_part(
         digests = await digest_again(cx, pieces, blank.size, {"MD5", algorithm})
         piece = pieces[0] if pieces else None
         return await commit(filled(blank, piece, digests, algorithm), original.source)
-    stream = streaming.Stream(cx, pieces, blank.size)
+    stream = streaming.Stream(cx, streaming.small_read(cx.catalog, pieces), blank.size)
     try:
         async with cx.blobs.new(Digests({"MD5", algorithm})) as blob:
             async for chunk in stream:

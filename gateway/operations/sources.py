@@ -67,7 +67,7 @@ async def digest_again(
 ) -> dict[str, bytes]:
     """Digests of bytes that are stored already. Raises NoBlob or FileNotFoundError if they died meanwhile."""
     digests = Digests(algorithms)
-    stream = streaming.Stream(cx, pieces, length)
+    stream = streaming.Stream(cx, streaming.small_read(cx.catalog, pieces), length)
     try:
         if length <= SMALL_BODY:
             async for chunk in stream:

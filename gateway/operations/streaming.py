@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import chain
 
 from catalog import Catalog
 from catalog.errors import BodyDamaged
-from catalog.records import Piece, Version
+from catalog.records import Part, Piece, Version
 from gateway.blobs import BlobReader, digest
+from gateway.blobs.errors import NoBlob
 from gateway.blobs.reading import CHUNK
 from gateway.operations import Context
 from gateway.operations.checksums import encode
 
 # How many blobs one answer may hold open ahead of reading them, so that nothing done to the object cuts it short.
 OPEN_AHEAD = 1000
+AT_ONCE = 32  # that are opened in one go: the rest follows while the first are sent
 
 
 class Stream:
     """Iterate once, then `aclose`. `length` is what will come in all."""
 
-    def __init__(self, cx: Context, pieces: Sequence[Piece], length: int) -> None:
-        """Raises NoBlob or FileNotFoundError if the object died, or moved, since it was looked up.
-
-        What lies in the log is read at once, for it may be moved: a part of its own size at most, the last one.
-        """
+    def __init__(self, cx: Context, pieces: Iterable[Piece | bytes], length: int) -> None:
+        """`pieces` are of blobs, or the bytes themselves. Raises NoBlob if the first died since they were looked up."""
         self.length = length
         self._cx = cx
-        self._later: deque[Piece | bytes] = deque(
-            cx.catalog.read(piece) if piece.blob is None else piece for piece in pieces
-        )
-        self._opened: deque[BlobReader | bytes] = deque()
-        self._open_ahead(at_least=1)
+        self._later = iter(pieces)
+        self._opened: deque[BlobReader | bytes | NoBlob] = deque()
+        self._opening: asyncio.Handle | None = None
+        self._open_ahead(AT_ONCE)
 
     async def __aiter__(self) -> AsyncIterator[bytes | memoryview]:
         async for source in self.sources():
@@ -44,31 +44,53 @@ class Stream:
     async def sources(self) -> AsyncIterator[BlobReader | bytes]:
         """What it is made of, in order; each reader is to be read to its end before the next is asked for."""
         while self._opened:
+            self._go_on()
             source = self._opened[0]
+            if isinstance(source, NoBlob):
+                raise source
             yield source
             if not isinstance(source, bytes):
                 source.close()
             self._opened.popleft()
-            self._open_ahead(at_least=1)
+            if not self._opened:
+                self._open_ahead(AT_ONCE)
 
     async def aclose(self) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
         for source in self._opened:
-            if not isinstance(source, bytes):
+            if isinstance(source, BlobReader):
                 source.close()
         self._opened.clear()
-        self._later.clear()
+        self._later = iter(())
 
-    def _open_ahead(self, at_least: int) -> None:
-        while self._later and len(self._opened) < OPEN_AHEAD:
-            piece = self._later[0]
+    def _go_on(self) -> None:
+        """Open the next ones, a few in each turn of the event loop."""
+        if self._opening is None and len(self._opened) + AT_ONCE <= OPEN_AHEAD:
+            self._opening = asyncio.get_running_loop().call_soon(self._open_more)
+
+    def _open_more(self) -> None:
+        self._opening = None
+        before = len(self._opened)
+        try:
+            self._open_ahead(before + AT_ONCE)
+        except NoBlob as gone:
+            self._opened.append(gone)  # told when it is its turn: what comes before it is there
+            self._later = iter(())
+        if len(self._opened) == before + AT_ONCE:
+            self._go_on()
+
+    def _open_ahead(self, most: int) -> None:
+        """Up to so many in all; one in any case, more if there are descriptors to spare."""
+        while len(self._opened) < most and not (self._opened and self._cx.blobs.crowded):
+            piece = next(self._later, None)
+            if piece is None:
+                return
             if isinstance(piece, bytes):
                 self._opened.append(piece)
-            elif len(self._opened) < at_least or not self._cx.blobs.crowded:
+            else:
                 assert piece.blob is not None
                 self._opened.append(self._cx.blobs.reader(piece.blob, piece.offset, piece.size))
-            else:
-                return
-            self._later.popleft()
 
 
 async def read(cx: Context, version: Version, start: int, length: int) -> bytes | memoryview | Stream:
@@ -84,8 +106,7 @@ async def read(cx: Context, version: Version, start: int, length: int) -> bytes 
         if length == version.size:
             _check(version, body, content)
         return content
-    pieces = stretch(cx.catalog, version, start, length)
-    stream = Stream(cx, pieces, length)
+    stream = Stream(cx, sources(cx.catalog, version, start, length), length)
     if length > CHUNK:
         return stream
     chunks = [chunk async for chunk in stream]
@@ -98,25 +119,44 @@ def _check(version: Version, body: Piece, content: bytes) -> None:
         raise BodyDamaged(f"the body in segment {body.segment} at byte {body.offset} is not what was written")
 
 
+def sources(catalog: Catalog, version: Version, start: int, length: int) -> Iterator[Piece | bytes]:
+    """What holds these bytes of the object, cut to them; of ten thousand parts a hundred are decoded at a time.
+
+    Raises FileNotFoundError, at once: look the object up again.
+    """
+    if not version.parts:
+        return iter(small_read(catalog, stretch(catalog, version, start, length)))
+    *groups, last = catalog.parts_covering(version, start, length)
+    end = start + length
+    tail = small_read(catalog, cut(last.start, last.parts(), start, end))
+    return chain(chain.from_iterable(cut(group.start, group.parts(), start, end) for group in groups), tail)
+
+
+def small_read(catalog: Catalog, pieces: Iterable[Piece]) -> list[Piece | bytes]:
+    """With the bytes of what lies in the log, for it may be moved: a part of its own size at most, the last one."""
+    return [catalog.read(piece) if piece.blob is None else piece for piece in pieces]
+
+
 def stretch(catalog: Catalog, version: Version, start: int, length: int) -> list[Piece]:
     """The pieces that hold these bytes of the object, cut to them. FileNotFoundError: look the object up again."""
-    found: list[Piece] = []
     end = start + length
-    at, pieces = pieces_about(catalog, version, start, length)
+    if not version.parts:
+        return list(cut_pieces(0, [version.body] if version.body is not None else [], start, end))
+    groups = catalog.parts_covering(version, start, length)
+    return [piece for group in groups for piece in cut(group.start, group.parts(), start, end)]
+
+
+def cut(at: int, parts: Iterable[Part], start: int, end: int) -> Iterator[Piece]:
+    return cut_pieces(at, (part.piece for part in parts if part.piece is not None), start, end)
+
+
+def cut_pieces(at: int, pieces: Iterable[Piece], start: int, end: int) -> Iterator[Piece]:
+    """What of the pieces, which begin at `at`, is between start and end."""
     for piece in pieces:
         first, last = max(start - at, 0), min(end - at, piece.size)
         if first < last:
             whole = first == 0 and last == piece.size
-            found.append(piece if whole else Piece(last - first, piece.segment, piece.offset + first, piece.blob))
+            yield piece if whole else Piece(last - first, piece.segment, piece.offset + first, piece.blob)
         at += piece.size
         if at >= end:
-            break
-    return found
-
-
-def pieces_about(catalog: Catalog, version: Version, start: int, length: int) -> tuple[int, list[Piece]]:
-    """Pieces that hold these bytes and perhaps others, and where in the object the first of them begins."""
-    if not version.parts:
-        return 0, [version.body] if version.body is not None else []
-    covering = catalog.parts_covering(version, start, length)
-    return covering.start, [part.piece for part in covering.parts if part.piece is not None]
+            return
