@@ -96,8 +96,8 @@ def reconcile(feed: Feed, bodies: Bodies, since: Iterable[Mutation]) -> Reconcil
     found = Reconciled()
     names = {bucket.id: bucket.name for bucket in feed.buckets()}
     for batch in feed.versions():
-        for bucket_id, key, seq, encoded in batch:
-            version = decode_version(encoded)
+        for bucket_id, raw, seq, encoded in batch:
+            key, version = raw.decode(), decode_version(encoded)
             moves = _moves(found, bodies, moved, list(composed.pieces_of(version)))
             if moves is None:
                 found.missing.append(Missing(names[bucket_id], key, version.version_id))

@@ -62,9 +62,9 @@ class Feed:
         for upload_ids, entries in self._columns(ordered):
             yield from zip(upload_ids, map(_decode_part, entries), strict=True)
 
-    def versions(self) -> Iterator[list[tuple[int, str, int, bytes]]]:
+    def versions(self) -> Iterator[list[tuple[int, bytes, int, bytes]]]:
         """Batches of bucket id, key, seq and entry: by bucket, by the bytes of the key, and from the newest on."""
-        ordered = "SELECT bucket_id, key, seq, entry FROM private.objects ORDER BY bucket_id, key, seq DESC"
+        ordered = "SELECT bucket_id, encode(key), seq, entry FROM private.objects ORDER BY bucket_id, key, seq DESC"
         for columns in self._columns(ordered):
             yield list(zip(*columns, strict=True))
 

@@ -103,19 +103,27 @@ class Change:
     def hold(self, version: Version) -> None:
         """Count a version that came, and keep its parts."""
         if version.body is not None:
-            self._count(version.body, 1)
+            self.count(version.body, 1)
         elif isinstance(version.parts, list):
             composed.put(self.index, self.txn, version)
             self.count_parts(version.parts, 1)
 
+    def count(self, piece: Piece, change: int) -> None:
+        if piece.blob is not None:
+            self._blobs[piece.blob] = self._blobs.get(piece.blob, 0) + change
+        elif piece.segment:
+            held = self._segments.setdefault(piece.segment, [0, 0])
+            held[0] += change
+            held[1] += change * piece.size
+
     def count_parts(self, parts: Iterable[Part], change: int) -> None:
         for part in parts:
             if part.piece is not None:
-                self._count(part.piece, change)
+                self.count(part.piece, change)
 
     def release(self, version: Version) -> None:
         if version.body is not None:
-            self._count(version.body, -1)
+            self.count(version.body, -1)
         elif version.parts:
             self._let_go(composed.drop(self.index, self.txn, version))
 
@@ -147,7 +155,7 @@ class Change:
             put = composed.slim(put)
             if current is not None and raw is not None:
                 self._put_version(key, current, raw)
-            made = to_entry(mutation.key, put)
+            made = to_entry(mutation.key.encode(), put)
             if put.delete_marker:
                 self._put_version(key, put, made)
             else:
@@ -164,7 +172,7 @@ class Change:
         key = self.locate(mutation.bucket_id, mutation.key)
         if key is None:
             return
-        made = to_entry(mutation.key, version)
+        made = to_entry(mutation.key.encode(), version)
         raw = self.txn.get(key, db=self.index.objects)
         if raw is not None and version_of(raw).seq == version.seq:
             self.txn.put(key, made, db=self.index.objects)
@@ -208,20 +216,12 @@ class Change:
             if upload is not None and part is not None and part.piece == mutation.old:
                 uploaded.put(self.index, self.txn, upload, relocated_part(part, mutation))
                 moved += 1
-        self._count(mutation.old, -moved)
-        self._count(mutation.new, moved)
+        self.count(mutation.old, -moved)
+        self.count(mutation.new, moved)
 
     def locate(self, bucket_id: int, key: str, create: bool = False) -> bytes | None:
         """The index's spelling of a key; None where a child space would be needed that is not there."""
         return locate(self.index, self.txn, bucket_id, escape(key), create)
-
-    def _count(self, piece: Piece, change: int) -> None:
-        if piece.blob is not None:
-            self._blobs[piece.blob] = self._blobs.get(piece.blob, 0) + change
-        elif piece.segment:
-            held = self._segments.setdefault(piece.segment, [0, 0])
-            held[0] += change
-            held[1] += change * piece.size
 
     def _move_in_version(self, holder: VersionHolder, move: BodyMoved) -> int:
         """How many of the version's pieces it was."""
@@ -240,7 +240,7 @@ class Change:
             return composed.move(self.index, self.txn, version, move)
         if version.body != move.old:
             return 0
-        self.txn.put(key, to_entry(holder.key, relocated(version, move)), db=table)
+        self.txn.put(key, to_entry(holder.key.encode(), relocated(version, move)), db=table)
         return 1
 
     def _put_version(self, key: bytes, version: Version, raw: bytes) -> None:

@@ -14,9 +14,9 @@ decode_version: Callable[[bytes], Version] = msgspec.msgpack.Decoder(Version).de
 _decode_named: Callable[[bytes], Named] = msgspec.msgpack.Decoder(Named).decode
 
 
-def to_entry(key: str, version: Version, encoded: bytes | None = None) -> bytes:
+def to_entry(key: bytes, version: Version, encoded: bytes | None = None) -> bytes:
     """`encoded` is the version as MessagePack, if that is at hand."""
-    row = rows.row_of(key.encode(), version)
+    row = rows.row_of(key, version)
     return b"%c%b%b" % (len(row) + 1, row, encode(version) if encoded is None else encoded)
 
 

@@ -23,6 +23,10 @@ def escape(key: str) -> bytes:
     return raw.replace(b"\0", b"\0\1") if b"\0" in raw else raw
 
 
+def escaped(raw: bytes) -> bytes:
+    return raw.replace(b"\0", b"\0\1") if b"\0" in raw else raw
+
+
 def unescape(raw: bytes) -> str:
     return (raw.replace(b"\0\1", b"\0") if b"\0" in raw else raw).decode()
 

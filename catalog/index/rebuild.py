@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from catalog.index import Index, composed
-from catalog.index.apply import Change
+from catalog.index.apply import Change, locate
 from catalog.index.entries import decode_version, to_entry
-from catalog.index.keys import CHUNK, END, escape, newest_first, space_of
+from catalog.index.keys import CHUNK, END, escaped, newest_first, space_of
 from catalog.log import Log, beginning
 from catalog.records import (
     NULL_VERSION,
@@ -38,7 +38,7 @@ class Feed(Protocol):
         """Upload id and part."""
         ...
 
-    def versions(self) -> Iterable[list[tuple[int, str, int, bytes]]]:
+    def versions(self) -> Iterable[list[tuple[int, bytes, int, bytes]]]:
         """Batches of bucket id, key, sequence number and entry, by bucket, key, and from the newest version on."""
         ...
 
@@ -72,10 +72,10 @@ class _Versions:
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._latest = (0, "")
+        self._latest = (0, b"")
         self._appending = True
 
-    def put(self, batch: list[tuple[int, str, int, bytes]]) -> None:
+    def put(self, batch: list[tuple[int, bytes, int, bytes]]) -> None:
         """The first of a key is its newest: current, unless a delete marker."""
         index = self._index
         objects: list[tuple[bytes, bytes]] = []
@@ -86,13 +86,19 @@ class _Versions:
             latest, space, spaced = self._latest, b"", 0
             for bucket_id, key, seq, encoded in batch:
                 version = decode_version(encoded)
-                change.hold(version)
-                entry = to_entry(key, composed.slim(version), None if version.parts else encoded)
+                if version.parts is not None:
+                    change.hold(version)
+                    entry = to_entry(key, composed.slim(version))
+                else:
+                    entry = to_entry(key, version, encoded)
+                    if version.body is not None:
+                        change.count(version.body, 1)
                 if bucket_id != spaced:
                     space, spaced = space_of(bucket_id), bucket_id
-                place = space + escape(key)
-                if len(place) > len(space) + CHUNK:
-                    place, self._appending = _deep(change, bucket_id, key), False
+                raw = escaped(key)
+                place = space + raw
+                if len(raw) > CHUNK:
+                    place, self._appending = _deep(change, bucket_id, raw), False
                 if latest != (bucket_id, key) and not version.delete_marker:
                     objects.append((place, entry))
                 else:
@@ -107,8 +113,8 @@ class _Versions:
                     cursor.putmulti(entries, append=self._appending)
 
 
-def _deep(change: Change, bucket_id: int, key: str) -> bytes:
-    place = change.locate(bucket_id, key, create=True)
+def _deep(change: Change, bucket_id: int, raw: bytes) -> bytes:
+    place = locate(change.index, change.txn, bucket_id, raw, create=True)
     assert place is not None
     return place
 

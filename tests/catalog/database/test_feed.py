@@ -21,7 +21,7 @@ def test_versions_come_by_bucket_then_key_bytes_then_newest_first(database: duck
         for key in ("b", "a", "é", "a/b", "a"):
             history.put(bucket, key)
     apply(database, history.records, history.position())
-    found = [(bucket, key, seq) for batch in Feed(database).versions() for bucket, key, seq, _ in batch]
+    found = [(bucket, key.decode(), seq) for batch in Feed(database).versions() for bucket, key, seq, _ in batch]
     assert found == [(bucket, key, version.seq) for bucket, key, version, _ in history.all_versions()]
 
 

@@ -11,7 +11,7 @@ VERSION = Version(7, "null", 1000, "e" * 38, 5 << 40, "INTELLIGENT_TIERING", "f"
 
 
 def test_an_entry_gives_back_the_version_and_its_row() -> None:
-    entry = to_entry("key", VERSION)
+    entry = to_entry(b"key", VERSION)
     assert version_of(entry) == VERSION
     assert (named(entry).seq, named(entry).version_id) == (7, "null")
     assert row_of(entry) == made_row(b"key", VERSION)
@@ -19,4 +19,4 @@ def test_an_entry_gives_back_the_version_and_its_row() -> None:
 
 def test_an_encoded_version_is_taken_as_it_is() -> None:
     encoded = msgspec.msgpack.encode(VERSION)
-    assert to_entry("key", VERSION, encoded) == to_entry("key", VERSION)
+    assert to_entry(b"key", VERSION, encoded) == to_entry(b"key", VERSION)
