@@ -29,7 +29,7 @@ from bench.sign import Signer
 from bench.targets import Endpoint
 from catalog import Catalog
 from catalog.database.client import query
-from catalog.records import Bucket, Origin, Version
+from catalog.records import Bucket, Checksum, Origin, Part, Piece, Upload, Version
 
 FIRST = -5  # who measures must not wait for what goes on beside
 NICENESS = 10
@@ -38,6 +38,11 @@ LARGE = 1 << 30
 UPLOADS = 4
 IDLE = 1000
 SMALL_RATE, LARGE_RATE = 4000, 400  # changes a second
+LIVING, PASSING = 3000, 100  # keys that are overwritten in turn, so that bodies live on for a while, or hardly
+PARTS, PART, COMPLETED = 10_000, 5 << 20, 16
+COMPLETING_PAUSE = 0.5  # seconds
+CHUNK = 1000
+NO_CHECKSUM = Checksum("CRC64NVME", "AAAAAAAAAAA=")
 BUCKET = "beside"
 
 
@@ -132,12 +137,28 @@ def filling_segments(scene: Scene, begun: Callable[[], None]) -> None:
     asyncio.run(write(scene, 60_000, LARGE_RATE))
 
 
-async def write(scene: Scene, size: int, rate: int) -> None:
-    """Through the catalog's own door, as another worker would, eight at a time."""
+def compacting(scene: Scene, begun: Callable[[], None]) -> None:
+    """Bodies of which three in ten live on: begins when the first segment that had some of them is emptied and gone."""
+    folder = Path(scene.data) / "log"
+    before = set(folder.glob("*.log"))
+
+    def told() -> None:
+        seen: set[Path] = set()
+        while not seen - set(folder.glob("*.log")):
+            seen |= set(folder.glob("*.log")) - before
+            time.sleep(0.1)
+        begun()
+
+    threading.Thread(target=told, daemon=True).start()
+    asyncio.run(write(scene, 60_000, LARGE_RATE, lambda number: number % (LIVING if number % 10 < 3 else PASSING)))
+
+
+async def write(scene: Scene, size: int, rate: int, key: Callable[[int], int] = int) -> None:
+    """Through the catalog's own door, as another worker would, eight at a time; `key` is of the how manieth."""
     catalog = Catalog.open(Path(scene.data))
     bucket, count, began = catalog.bucket(BUCKET), 0, time.monotonic()
     while True:
-        await asyncio.gather(*(put(catalog, bucket, f"{size}/{count + number:09d}", size) for number in range(8)))
+        await asyncio.gather(*(put(catalog, bucket, f"{size}/{key(count + number):09d}", size) for number in range(8)))
         count += 8
         await asyncio.sleep(max(0.0, began + count / rate - time.monotonic()))
 
@@ -183,18 +204,53 @@ def deleting(scene: Scene, begun: Callable[[], None]) -> None:
     begun()
     while True:
         names = "".join(f"<Object><Key>none/{number}</Key></Object>" for number in range(1000))
-        body = f"<Delete><Quiet>true</Quiet>{names}</Delete>".encode()
-        head = scene.signer.head(
-            "POST",
-            f"/{BUCKET}",
-            {"delete": ""},
-            payload=hashlib.sha256(body).hexdigest(),
-            length=len(body),
-            headers={"content-md5": b64encode(hashlib.md5(body).digest()).decode()},
-        )
-        with socket.create_connection((scene.host, scene.port)) as line:
-            line.sendall(head + body)
-            assert line.recv(65536).startswith(b"HTTP/1.1 200")
+        post(scene, f"/{BUCKET}", {"delete": ""}, f"<Delete><Quiet>true</Quiet>{names}</Delete>".encode())
+
+
+def post(scene: Scene, path: str, query: dict[str, str], body: bytes) -> None:
+    head = scene.signer.head(
+        "POST",
+        path,
+        query,
+        payload=hashlib.sha256(body).hexdigest(),
+        length=len(body),
+        headers={"content-md5": b64encode(hashlib.md5(body).digest()).decode()},
+    )
+    with socket.create_connection((scene.host, scene.port)) as line:
+        line.sendall(head + body)
+        assert line.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def completing(scene: Scene, begun: Callable[[], None]) -> None:
+    """Uploads of ten thousand parts, of which only the records are there, onto one key, one after the other."""
+    documents = asyncio.run(begin_uploads(scene))
+    query(Path(scene.data), "SELECT 1", 600.0)  # when the catalog process has applied them all
+    begun()
+    for upload_id, document in documents:
+        post(scene, f"/{BUCKET}/parts", {"uploadId": upload_id}, document)
+        time.sleep(COMPLETING_PAUSE)
+    threading.Event().wait()
+
+
+async def begin_uploads(scene: Scene) -> list[tuple[str, bytes]]:
+    """Their ids, and what completes each."""
+    catalog = Catalog.open(Path(scene.data))
+    bucket = catalog.bucket(BUCKET)
+    begun = []
+    for _ in range(COMPLETED):
+        upload = await catalog.create_upload(Origin(bucket.owner), bucket, Upload("", 0, "parts", 0, bucket.owner))
+        for start in range(1, PARTS, CHUNK):
+            parts = [
+                Part(number, PART, f"{number:032x}", 0, Piece(PART, blob=os.urandom(16)), NO_CHECKSUM)
+                for number in range(start, start + CHUNK)
+            ]
+            await asyncio.gather(
+                *(catalog.put_part(Origin(bucket.owner), bucket, "parts", upload.upload_id, part) for part in parts)
+            )
+        named = (f"<Part><PartNumber>{n}</PartNumber><ETag>{n:032x}</ETag></Part>" for n in range(1, PARTS + 1))
+        document = f"<CompleteMultipartUpload>{''.join(named)}</CompleteMultipartUpload>"
+        begun.append((upload.upload_id, document.encode()))
+    return begun
 
 
 def idling(scene: Scene, begun: Callable[[], None]) -> None:
@@ -210,6 +266,8 @@ LOADS: dict[str, Work] = {
     "a new segment": filling_segments,
     "GROUP BY": grouping,
     "checkpoints": changing,
+    "compaction": compacting,
+    "10,000 parts completed": completing,
     "4 uploads of 1 GiB": uploading,
     "listing everything": listing,
     "deletes by the thousand": deleting,
