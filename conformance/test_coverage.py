@@ -32,6 +32,7 @@ ACROSS = {
     "rolling_restart",
     "workers",
     "compaction",
+    "requests",
 }
 
 

@@ -13,6 +13,7 @@ from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
 from gateway.logging import RequestLog, log
 from gateway.operations import Context
+from gateway.recording import Recorder
 from gateway.request import Request
 from gateway.s3.errors import S3Error, from_fact, render_error
 from gateway.s3.model import Operation, route
@@ -59,13 +60,14 @@ class Endpoint:
         self.root = root
         self.authenticate = authenticating(settings.max_key_rate)
         self.requests = RequestLog(settings.request_log) if settings.request_log else None
+        self.recorder = Recorder(settings.data, catalog.bucket) if settings.access_log_days else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, crowded: bool = False) -> None:
         """`crowded`: there are too many, so this one is refused before any work is done for it."""
         started = time.perf_counter()
         request = Request.identify(scope, receive, self.settings.domains)
         operation: Operation | None = None
-        caller, code = ANONYMOUS, ""
+        caller, code, cx = ANONYMOUS, "", None
         try:
             if crowded:
                 raise S3Error("SlowDown")
@@ -87,12 +89,15 @@ class Endpoint:
             return
         except Exception as failure:
             answer, code = refusal(request, failure)
+        ready = time.perf_counter()
         try:
             sent = await respond(request, answer, send, scope.get("extensions", ()))
         except Exception as failure:
             # Part of it is out: without an end to the answer the server closes the connection.
             report(request, "the answer broke off", failure)
-            return
+            sent, code = 0, "InternalError"
+        if self.recorder is not None:
+            self.recorder.add(request, operation, caller, cx, answer.status, code, sent, started, ready)
         if self.requests:
             name = operation.name if operation else ""
             self.requests.write(request, name, caller.name, answer.status, code, sent, started)
@@ -100,6 +105,8 @@ class Endpoint:
     def close(self) -> None:
         if self.requests:
             self.requests.flush()
+        if self.recorder is not None:
+            self.recorder.close()
 
     def find_user(self, access_key: str) -> User | None:
         return self.root if access_key == self.root.access_key else self.catalog.user(access_key)

@@ -44,6 +44,9 @@ class Settings:
     ] = ""
     tls_key: Annotated[str, About("file with the certificate's private key, in PEM, without a passphrase", "FILE")] = ""
     request_log: Annotated[str, About("file for a JSON line a request; - is standard error", "FILE")] = ""
+    access_log_days: Annotated[
+        int, About("days that records of the requests served are kept for SQL; 0 makes none", "N")
+    ] = 30
     max_connections: Annotated[
         int, About("connections of one worker beyond which a new one is answered 503 SlowDown", "N")
     ] = 10_000
@@ -80,7 +83,7 @@ class Settings:
         check(self.request_timeout > 0, "request_timeout", self.request_timeout, "1 or more")
         check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
         check(self.sql_seconds > 0, "sql_seconds", self.sql_seconds, "1 or more")
-        for name in ("max_key_rate", "sql_rows", "sql_memory", "sql_threads", "compaction_rate"):
+        for name in ("access_log_days", "max_key_rate", "sql_rows", "sql_memory", "sql_threads", "compaction_rate"):
             check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name in ("max_connections", "max_requests", "max_commits"):
             check(getattr(self, name) > 0, name, getattr(self, name), "1 or more")

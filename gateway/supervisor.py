@@ -31,7 +31,17 @@ from gateway.tls import check_certificate, scheme
 LOCK = "serve.lock"
 SAME_STOP = 0.5  # seconds
 SMALLEST_STEP = 0.1  # seconds that a clock is set back by; no body is recorded so soon after the start
-FIXED = ("data", "host", "port", "compaction_rate", "sql_seconds", "sql_rows", "sql_memory", "sql_threads")
+FIXED = (
+    "data",
+    "host",
+    "port",
+    "access_log_days",
+    "compaction_rate",
+    "sql_seconds",
+    "sql_rows",
+    "sql_memory",
+    "sql_threads",
+)
 
 
 class Supervisor:
@@ -186,7 +196,8 @@ class Supervisor:
 
 def catalog_process(settings: Settings) -> list[str]:
     limits = Limits(settings.sql_seconds, settings.sql_rows, settings.sql_memory, settings.sql_threads)
-    return ["catalog.database.process", str(settings.data), dump_limits(limits), str(settings.compaction_rate)]
+    more = (dump_limits(limits), str(settings.compaction_rate), str(settings.access_log_days))
+    return ["catalog.database.process", str(settings.data), *more]
 
 
 def sweep(data: Path, before: float, ahead: float) -> None:

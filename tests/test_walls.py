@@ -35,6 +35,7 @@ ROOMS: dict[str, set[str]] = {
         "gateway.body",
         "gateway.logging",
         "gateway.operations",
+        "gateway.recording",
         "gateway.request",
         "gateway.s3",
         "gateway.settings",
@@ -57,7 +58,7 @@ RESERVED: dict[str, set[str]] = {
 }
 
 # The gateway knows of the catalog what it shows, and the command line how to ask the database.
-SHOWN = {"catalog", "catalog.records", "catalog.errors", "catalog.rows"}
+SHOWN = {"catalog", "catalog.records", "catalog.errors", "catalog.requests", "catalog.rows"}
 BEHIND_THE_SCENES = {
     "gateway.supervisor": {"catalog.folder", "catalog.database.limits"},
     "gateway.sql": {"catalog.database.remote", "catalog.database.frames"},

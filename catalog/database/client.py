@@ -59,6 +59,7 @@ from catalog.database.frames import (
 from catalog.database.limits import Limits
 from catalog.database.ownership import DatabaseBusy, owning
 from catalog.database.query import Query
+from catalog.database.rotation import Rotation
 from catalog.database.schema import take_schema
 from catalog.database.source import Source, open_source
 from catalog.database.status import take_status
@@ -314,11 +315,13 @@ class Local:
         self._connection = connection
         self._source = source
         self._follower = Follower(connection, source)
+        self._rotation = Rotation(directory)
 
     def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]:
         self._follower.catch_up()
         seconds = asked.seconds or self._limits.seconds
-        query = Query(self._connection, asked.statement, asked.owner, asked.form, self._limits, asked.parameters)
+        what = (asked.statement, asked.owner, asked.form)
+        query = Query(self._connection, *what, self._limits, asked.parameters, self._rotation)
         timer = threading.Timer(seconds, query.stop, [f"the query took longer than {seconds:g} seconds"])
         timer.start()
         try:
@@ -331,7 +334,8 @@ class Local:
 
     def change_view(self, action: str, name: str, text: str) -> None:
         self._follower.catch_up()
-        change(self._connection, action, name, text)
+        with self._rotation.shown(self._connection):
+            change(self._connection, action, name, text)
 
     def name_point(self, bucket: str, name: str, seq: int) -> None:
         self._follower.catch_up()

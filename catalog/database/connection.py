@@ -15,6 +15,7 @@ from catalog.database.transaction import transaction
 from catalog.database.views import define_own
 from catalog.database.wal import cut_torn_tail
 from catalog.errors import CatalogUnusable
+from catalog.requests import FOLDER
 
 FILE = "catalog.duckdb"
 AUTOCHECKPOINT = 64 << 20  # bytes of write-ahead log that DuckDB takes into its file by itself
@@ -32,8 +33,8 @@ def open_database(directory: Path | None, limits: Limits | None = None) -> duckd
     try:
         migrate(connection)
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        define(connection)
         see(connection, None)
+        define(connection)
         define_own(connection)
         connection.execute(f"SET allowed_configs = ['operator_memory_limit', '{vacuum.SETTING}']")
         connection.execute("SET lock_configuration = true")
@@ -45,19 +46,25 @@ def open_database(directory: Path | None, limits: Limits | None = None) -> duckd
 
 def connect(directory: Path | None, limits: Limits) -> duckdb.DuckDBPyConnection:
     """The database as it is. Raises CatalogUnusable."""
-    config = _config(limits)
     if directory is None:
-        return duckdb.connect(":memory:", config=config)
+        return _locked_in(duckdb.connect(":memory:", config=_config(limits)), [])
     path = directory / FILE
     while True:
         try:
-            return duckdb.connect(str(path), config=config)
+            return _locked_in(duckdb.connect(str(path), config=_config(limits)), [directory.absolute() / FOLDER])
         except duckdb.Error as problem:
             if not cut_torn_tail(path, str(problem)):
                 raise CatalogUnusable(
                     f"{path} cannot be opened: {problem}. If it is damaged, move it away and start again: it is made "
                     "anew of the key index and the commit log, but for the history of what is no more"
                 ) from problem
+
+
+def _locked_in(connection: duckdb.DuckDBPyConnection, readable: list[Path]) -> duckdb.DuckDBPyConnection:
+    """From now on it reads and writes no files but its own and those in folders that are `readable`."""
+    connection.execute("SET GLOBAL allowed_directories = ?", [list(map(str, readable))])
+    connection.execute("SET GLOBAL enable_external_access = false")
+    return connection
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
@@ -106,7 +113,6 @@ def _config(limits: Limits) -> Config:
         "max_temp_directory_size": "16GiB",
         "wal_autocheckpoint": f"{AUTOCHECKPOINT >> 20}MiB",
         vacuum.SETTING: 0,
-        "enable_external_access": False,
         "autoload_known_extensions": False,
         "autoinstall_known_extensions": False,
         "allow_community_extensions": False,

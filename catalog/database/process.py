@@ -1,8 +1,8 @@
 """The catalog process: owns the database of a data folder, keeps it up with the log, and answers questions about it.
 
-`python -m catalog.database.process DIR [LIMITS [COMPACTION]]`. It says `ready` on its standard output when it is, and
-ends, with everything applied that was acknowledged, at SIGTERM or when its standard input does: it does not outlive its
-starter.
+`python -m catalog.database.process DIR [LIMITS [COMPACTION [DAYS]]]`. It says `ready` on its standard output when it
+is, and ends, with everything applied that was acknowledged, at SIGTERM or when its standard input does: it does not
+outlive its starter.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from catalog.database.frames import SOCKET
 from catalog.database.limits import Limits, undump
 from catalog.database.ownership import owning
 from catalog.database.pace import Pace
+from catalog.database.rotation import Rotation
 from catalog.database.session import Desk, Session
 from catalog.database.source import Source, open_source
 from catalog.errors import CatalogUnusable
@@ -42,8 +43,11 @@ _COLLECT_AFTER = 200_000
 log = logging.getLogger(__name__)
 
 
-def main(directory: Path, limits: Limits, compaction: int = COMPACTION) -> None:
-    """`compaction` is in MiB a second. Raises SystemExit where the data folder cannot be used."""
+def main(directory: Path, limits: Limits, compaction: int = COMPACTION, days: int = 0) -> None:
+    """`compaction` is in MiB a second, `days` how long records of requests are kept (0: for good).
+
+    Raises SystemExit where the data folder cannot be used.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     give_way()
     os.umask(0o077)  # users' secrets are in the database
@@ -55,7 +59,7 @@ def main(directory: Path, limits: Limits, compaction: int = COMPACTION) -> None:
             owning(directory, PATIENCE),
             open_database(directory, limits) as connection,
         ):
-            asyncio.run(_run(directory, connection, source, limits, compaction))
+            asyncio.run(_run(directory, connection, source, limits, compaction, days))
             connection.execute("CHECKPOINT")
     except CatalogUnusable as fact:
         log.error("%s", fact.why)
@@ -79,7 +83,7 @@ def give_way() -> None:
 
 
 async def _run(
-    directory: Path, connection: duckdb.DuckDBPyConnection, source: Source, limits: Limits, compaction: int
+    directory: Path, connection: duckdb.DuckDBPyConnection, source: Source, limits: Limits, compaction: int, days: int
 ) -> None:
     loop, told = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, told.set)
@@ -91,7 +95,8 @@ async def _run(
 
     with suppress(PermissionError):  # a file or /dev/null: nobody holds it open for us
         loop.add_reader(sys.stdin.fileno(), read)
-    await serve(directory, connection, source, told, lambda: os.write(sys.stdout.fileno(), READY), limits, compaction)
+    given = (limits, compaction, days)
+    await serve(directory, connection, source, told, lambda: os.write(sys.stdout.fileno(), READY), *given)
 
 
 async def serve(
@@ -102,11 +107,13 @@ async def serve(
     ready: Callable[[], object],
     limits: Limits | None = None,
     compaction: int = COMPACTION,
+    days: int = 0,
 ) -> None:
     """Until told to stop; then everything is applied that was acknowledged. Raises CatalogUnusable."""
     follower = Follower(connection.cursor(), source)
     pace = Pace(follower, source, directory / f"{FILE}.wal", compaction << 20)
-    desk = Desk(directory, connection, follower, source, pace, limits or Limits())
+    rotation = Rotation(directory, days)
+    desk = Desk(directory, connection, follower, source, pace, rotation, limits or Limits())
     sessions: set[asyncio.Task[None]] = set()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -119,6 +126,7 @@ async def serve(
             sessions.discard(task)
 
     server = await asyncio.start_unix_server(accept, sock=listening(directory))
+    rotating = asyncio.create_task(rotation.run())
     following = asyncio.create_task(pace.run())
     stopping = asyncio.create_task(told_to_stop.wait())
     ready()
@@ -130,7 +138,9 @@ async def serve(
     await asyncio.gather(*sessions, return_exceptions=True)
     desk.threads.shutdown()
     pace.stop()
+    rotation.stop()
     await following
+    await rotating
     (directory / SOCKET).unlink(missing_ok=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import duckdb
 import pyarrow as pa
@@ -13,6 +13,7 @@ from catalog.database.frames import Columns, End, Rows, Value
 from catalog.database.guard import check
 from catalog.database.limits import Limits
 from catalog.database.registry import see
+from catalog.database.rotation import Rotation, reads_requests
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
 
 _BATCH = 16_384
@@ -29,6 +30,7 @@ class Query:
         form: str = "separate",
         limits: Limits | None = None,
         parameters: dict[str, Value] | None = None,
+        rotation: Rotation | None = None,
     ) -> None:
         """It sees the buckets of a user, by its id; all for None. `form` is one of `formats.ENCODERS`.
 
@@ -41,11 +43,13 @@ class Query:
         self._form = form
         self._limits = limits or Limits()
         self._parameters = parameters or None
+        self._rotation = rotation
         self._count = 0
         self._stopped: str | None = None
 
     def run(self) -> Generator[Columns | Rows | End]:
         """The result as it comes. Raises QueryRefused, QueryFailed, QueryStopped."""
+        held = ExitStack()
         try:
             encode = ENCODERS.get(self._form)
             if encode is None:
@@ -53,6 +57,8 @@ class Query:
             see(self._cursor, self._owner)
             self._cursor.execute(f"SET operator_memory_limit = '{self._limits.memory_of_one()}MiB'")
             statement = check(self._cursor, self._statement, whole=self._owner is None)
+            if self._rotation is not None and reads_requests(self._cursor, statement):
+                held.enter_context(self._rotation.shown(self._cursor))
             self._cursor.execute("BEGIN TRANSACTION READ ONLY")
             self._raise_if_stopped()
             relation = self._cursor.sql(statement, params=self._parameters)
@@ -70,6 +76,7 @@ class Query:
             with suppress(duckdb.Error):
                 self._cursor.rollback()
             self._cursor.close()
+            held.close()
 
     def stop(self, why: str) -> None:
         """May have to be said more than once: DuckDB forgets it where it comes between two statements."""

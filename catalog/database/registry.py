@@ -14,6 +14,9 @@ from importlib.resources.abc import Traversable
 
 import duckdb
 
+from catalog.database.served import reading
+
+_NO_REQUESTS = reading([])
 _HERE = files("catalog.database")
 
 
@@ -54,6 +57,10 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def see(connection: duckdb.DuckDBPyConnection, owner: str | None) -> None:
-    """From now on this connection sees what lies in the buckets of a user, by its id, or all for None."""
+    """From now on this connection sees what lies in the buckets of a user, by its id, or all for None.
+
+    Of requests that were served it sees none until they are shown to it (`rotation.py`).
+    """
+    connection.execute("SET VARIABLE requests = ?", [_NO_REQUESTS])
     connection.execute("SET VARIABLE sees_all = ?", [owner is None])
     connection.execute("SET VARIABLE sees = ?", [owner])

@@ -50,6 +50,7 @@ from catalog.database.limits import QUERIES, Limits
 from catalog.database.pace import Pace
 from catalog.database.query import Query
 from catalog.database.registry import see
+from catalog.database.rotation import Rotation
 from catalog.database.schema import take_schema
 from catalog.database.source import Source
 from catalog.database.status import take_status
@@ -75,6 +76,7 @@ class Desk:
     follower: Follower
     source: Source
     pace: Pace
+    rotation: Rotation
     limits: Limits = field(default_factory=Limits)
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(QUERIES + 1, "query"))
     altering: asyncio.Lock = field(default_factory=asyncio.Lock)  # held by who writes to the database beside `pace`
@@ -133,7 +135,7 @@ class Session:
                 await self._send(Views(await self._run(every)))
             case ChangeView():
                 async with desk.altering, self._place(desk.limits.seconds):
-                    await self._run(change, request.action, request.name, request.text)
+                    await self._run(_change, desk.rotation, request)
                 await self._send(Views(await self._run(every)))
             case AskSchema():
                 await self._send(await self._run(take_schema))
@@ -195,7 +197,7 @@ class Session:
         limits = self._desk.limits
         async with self._place(min(request.seconds or limits.seconds, limits.seconds)):
             asked = (request.statement, request.owner, request.form)
-            query = Query(self._desk.connection, *asked, limits, request.parameters)
+            query = Query(self._desk.connection, *asked, limits, request.parameters, self._desk.rotation)
             await self._pump(query)
 
     @asynccontextmanager
@@ -234,3 +236,8 @@ class Session:
     async def _send(self, answer: Frame) -> None:
         self._writer.write(pack(answer))
         await self._writer.drain()
+
+
+def _change(connection: duckdb.DuckDBPyConnection, rotation: Rotation, asked: ChangeView) -> None:
+    with rotation.shown(connection):
+        change(connection, asked.action, asked.name, asked.text)

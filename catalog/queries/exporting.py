@@ -33,6 +33,7 @@ VIEWS = (
     "usage",
     "usage_daily",
     "named_points",
+    "requests",
     "validations",
 )
 TABLES = "tables"

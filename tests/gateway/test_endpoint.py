@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -14,6 +15,7 @@ from botocore.credentials import Credentials
 
 from catalog import Catalog
 from catalog.records import Origin, User
+from catalog.requests import Served, frames, waiting
 from gateway import endpoint as module
 from gateway.blobs import Blobs
 from gateway.endpoint import Endpoint
@@ -230,6 +232,30 @@ async def test_nothing_more_is_read_for_a_client_that_hung_up(endpoint: Endpoint
     await asked(endpoint, hang_up_after=3)
     assert body.given < 10
     assert body.closed
+
+
+async def test_each_request_is_recorded_unless_none_shall_be(catalog: Catalog, settings: Settings) -> None:
+    for days, expected in ((0, []), (30, [200, 404])):
+        endpoint = Endpoint(catalog, Blobs(settings.data), replace(settings, access_log_days=days), ROOT)
+        await asked(endpoint, "PUT", "/made")
+        await asked(endpoint, "GET", "/made/absent")
+        endpoint.close()
+        assert [served["http_status"] for served in recorded(settings.data)] == expected
+
+
+async def test_an_answer_that_broke_off_is_recorded(
+    endpoint: Endpoint, settings: Settings, streaming: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    streaming(b"a", OSError("the disk is gone"))
+    await asked(endpoint)
+    endpoint.close()
+    (served,) = recorded(settings.data)
+    assert (served["http_status"], served["error_code"]) == (200, "InternalError")
+
+
+def recorded(data: Path) -> list[dict[str, Any]]:
+    rows = [row for path in waiting(data) for frame in frames(path) for row in msgspec.msgpack.decode(frame)]
+    return [dict(zip(Served._fields, row, strict=True)) for row in rows]
 
 
 async def test_each_request_is_logged_if_asked_for(catalog: Catalog, settings: Settings, tmp_path: Path) -> None:

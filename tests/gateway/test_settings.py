@@ -18,6 +18,7 @@ NUMBERS = {
     "sql_memory": "12",
     "sql_threads": "13",
     "compaction_rate": "14",
+    "access_log_days": "15",
     "keep_alive": "7",
     "request_timeout": "9",
     "drain_timeout": "8",
