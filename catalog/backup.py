@@ -21,7 +21,7 @@ from catalog.errors import CatalogUnusable
 from catalog.index.contents import Contents
 from catalog.log import HEADER_SIZE, Log
 from catalog.placing import copy, place, sync_path
-from catalog.records import LogRecord, ObjectChanged, Part, PartPut, Position, VersionUpdated
+from catalog.records import LogRecord, ObjectChanged, Part, PartPut, Piece, Position, VersionUpdated
 from catalog.store import Catalog
 from catalog.tail import Tail
 
@@ -63,6 +63,18 @@ def newest(backup: Path) -> tuple[Path, Point] | None:
     for path in sorted(backup.glob(f"{POINT}*"), reverse=True):
         return path, msgspec.json.decode((path / FILE).read_bytes(), type=Point)
     return None
+
+
+def place_of(backup: Path, piece: Piece) -> tuple[Path, int] | None:
+    """File and offset at which a backup has the bytes of a body, if it has them."""
+    if piece.blob is not None:
+        path, offset = backup / "blobs" / piece.blob.hex()[:2] / piece.blob.hex(), piece.offset
+    else:
+        found = newest(backup)
+        if found is None:
+            return None
+        path, offset = found[0] / "log" / f"{piece.segment:016x}.log", piece.offset
+    return (path, offset) if path.exists() else None
 
 
 class _Run:

@@ -7,6 +7,7 @@ A body can be made to look like records; it cannot have the seal of the catalog.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,7 +15,7 @@ from contextlib import suppress
 import msgspec
 
 from catalog.log import FRAME, HEADER_SIZE, Log
-from catalog.records import LogRecord, Position
+from catalog.records import LogRecord, Piece, Position
 
 # Lengths and sequence number of a frame whose message is not empty, wherever they may lie; all are far below 2 ** 24.
 _FRAME_LIKE = re.compile(rb"(?s)(?=...\x00(?!\x00\x00\x00)...\x00.....\x00\x00\x00)")
@@ -45,3 +46,13 @@ def _records_in(content: bytes, start: int, above: int, seal: bytes) -> Iterator
         if seq > above and content.startswith(seal, stop - len(seal)):
             with suppress(msgspec.DecodeError, UnicodeDecodeError):
                 yield _decode(content[stop - message : stop])
+
+
+def put_back(log: Log, piece: Piece, content: bytes) -> None:
+    """Write the bytes of a small body where its record has them, whose chain they are a link of. Raises OSError."""
+    descriptor = os.open(log.path(piece.segment), os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.pwrite(descriptor, content, piece.offset)
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -124,6 +124,25 @@ class Folder:
         except FileNotFoundError:
             return None
 
+    @contextmanager
+    def index_aside(self) -> Iterator[None]:
+        """Without its index, which comes back where an exception is raised. Raises CatalogUnusable if it is in use."""
+        aside = self.path / "index.old"
+        with self.opening():
+            if self.in_use():
+                raise CatalogUnusable(f"another process works with {self.index}: stop the server first")
+            shutil.rmtree(aside, ignore_errors=True)
+            self.index.rename(aside)
+        try:
+            yield
+        except BaseException:
+            with self.opening():
+                if not self.in_use():  # else somebody came between and has made a sound one
+                    shutil.rmtree(self.index, ignore_errors=True)
+                    aside.rename(self.index)
+            raise
+        shutil.rmtree(aside)
+
     def _lock(self, name: str) -> Path:
         return self.path / f"{name}.lock"
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from catalog import decisions
 from catalog.commit import MOST_WAITING, Commits, Submission, Turn
+from catalog.damage import put_back
 from catalog.decisions import Check, Deleted, Source
 from catalog.errors import CatalogError
 from catalog.folder import Folder
@@ -60,6 +61,16 @@ class Catalog:
         """
         folder = Folder(path)
         return cls(folder, *open_index(folder, _open_feed), most_waiting=most_waiting)
+
+    @classmethod
+    def open_anew(cls, path: Path) -> Catalog:
+        """As `open`, with the key index made anew of the database and the log. Raises CatalogUnusable.
+
+        The index that was there stays where that fails, or where another process uses it.
+        """
+        folder = Folder(path)
+        with folder.index_aside():
+            return cls.open(path)
 
     @classmethod
     def in_memory(cls) -> Catalog:
@@ -196,6 +207,10 @@ class Catalog:
     def read(self, piece: Piece, start: int = 0, length: int | None = None) -> bytes:
         """Bytes of a body that lies in the log. FileNotFoundError: it died meanwhile, look the object up again."""
         return self._log.read_body(piece, start, piece.size - start if length is None else length)
+
+    def restore(self, piece: Piece, content: bytes) -> None:
+        """Put back the bytes of a body in the log, which the caller knows to be its own. OSError: it cannot be done."""
+        put_back(self._log, piece, content)
 
     def blob_alive(self, blob: bytes) -> bool:
         """Whether any version or part names the blob."""

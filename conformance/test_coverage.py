@@ -26,6 +26,7 @@ ACROSS = {
     "backup",
     "import",
     "scrub",
+    "scrub_repair",
     "tls",
     "health",
     "sql",

@@ -64,7 +64,7 @@ BEHIND_THE_SCENES = {
     "gateway.sql": {"catalog.database.remote", "catalog.database.frames"},
     "gateway.health": {"catalog.database.remote"},
     "gateway.doctor": {"catalog.database.client", "catalog.database.inspection", "catalog.folder"},
-    "gateway.scrub": {"catalog.database.client", "catalog.database.frames"},
+    "gateway.scrub": {"catalog.backup", "catalog.database.client", "catalog.database.frames"},
     "gateway.cli": {
         "catalog.backup",
         "catalog.database.client",

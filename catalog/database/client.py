@@ -41,8 +41,10 @@ from catalog.database.frames import (
     Hold,
     Holders,
     KeepValidations,
+    Mend,
     NamePoint,
     OfTable,
+    Recount,
     Release,
     Rows,
     Schema,
@@ -57,6 +59,7 @@ from catalog.database.frames import (
     pack,
 )
 from catalog.database.limits import Limits
+from catalog.database.mending import mend, recount
 from catalog.database.ownership import DatabaseBusy, owning
 from catalog.database.query import Query
 from catalog.database.rotation import Rotation
@@ -65,6 +68,7 @@ from catalog.database.source import Source, open_source
 from catalog.database.status import take_status
 from catalog.database.storage import take_storage
 from catalog.database.tables import points, validations
+from catalog.database.values import values
 from catalog.database.views import change, every
 from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.records import Piece, Position
@@ -139,6 +143,8 @@ class Reached(Protocol):
     def name_point(self, bucket: str, name: str, seq: int) -> None: ...
     def keep_validations(self, given: KeepValidations) -> None: ...
     def holders(self, body: Piece) -> Holders: ...
+    def mend(self, bucket_id: int, keys: list[str]) -> None: ...
+    def recount(self) -> None: ...
     def schema(self) -> Schema: ...
     def storage(self) -> Storage: ...
     def tables(self, secrets: bool) -> Iterator[OfTable | Rows | End]: ...
@@ -238,6 +244,14 @@ class Remote:
         answer = self._ask(AskHolders(body))
         assert isinstance(answer, Holders)
         return answer
+
+    def mend(self, bucket_id: int, keys: list[str]) -> None:
+        """See `mending.mend`."""
+        self._ask(Mend(bucket_id, keys))
+
+    def recount(self) -> None:
+        """See `mending.recount`."""
+        self._ask(Recount())
 
     def schema(self) -> Schema:
         answer = self._ask(AskSchema())
@@ -348,6 +362,12 @@ class Local:
         self._follower.catch_up()
         return bodies.holders(self._connection, self._source, body)
 
+    def mend(self, bucket_id: int, keys: list[str]) -> None:
+        self._follower.mend(mend, bucket_id, keys)
+
+    def recount(self) -> None:
+        self._follower.mend(recount)
+
     def schema(self) -> Schema:
         return take_schema(self._connection)
 
@@ -373,22 +393,3 @@ class Local:
     def held(self, copy: Callable[[], None]) -> Iterator[Position]:
         copy()
         yield self._follower.applied
-
-
-def values(rows: Rows, types: list[str]) -> list[tuple[Any, ...]]:
-    """Rows as Python values."""
-    table = pa.ipc.open_stream(rows.data).read_all()
-    return list(zip(*map(_column, table.columns, types), strict=True))
-
-
-def _column(column: pa.ChunkedArray, kind: str) -> list[Any]:
-    if kind == "TIMESTAMP_NS":
-        column = column.cast(pa.timestamp("us"), safe=False)
-    try:
-        found = column.to_pylist(maps_as_pydicts="strict")
-    except (ValueError, OverflowError):  # a time that Python has no value for
-        found = column.cast(pa.string()).to_pylist()
-    if kind in ("HUGEINT", "UHUGEINT"):  # to Arrow these are decimals
-        return [None if value is None else int(value) for value in found]
-    assert isinstance(found, list)
-    return found

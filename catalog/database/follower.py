@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import duckdb
 
@@ -11,11 +13,16 @@ from catalog.database.applier import apply
 from catalog.database.refill import refill
 from catalog.database.source import Source
 from catalog.database.tables import applied
-from catalog.errors import CatalogUnusable
+from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.log import beginning
 
 BATCH = 16_384
 VACUUM_AFTER = 100_000  # about a checkpoint's worth of mutations
+TRIES = 100
+
+# Given the database, what the index holds, the mutations that it has and the database has not, and further arguments:
+# whether it could be done, which it cannot where those mutations are about the same.
+Mending = Callable[..., bool]
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +84,20 @@ class Follower:
     def vacuum(self) -> None:
         """As `checkpoint`, and close the gaps that removed rows left."""
         vacuum.checkpoint(self._connection)
+
+    def mend(self, work: Mending, *given: Any) -> None:
+        """Do something about the rows, by what the key index holds at the same point. Raises QueryFailed."""
+        try:
+            for _ in range(TRIES):
+                self.catch_up()
+                with self._source.contents() as contents:
+                    since, reached = self._source.read(self.applied, contents.position(), BATCH)
+                    mutations = [record.mutation for _, record in since]
+                    if reached == contents.position() and work(self._connection, contents, mutations, *given):
+                        return
+        except duckdb.Error as problem:
+            raise QueryFailed(str(problem)) from None
+        raise QueryFailed("it is written to all the time")
 
     def _refill(self, why: str) -> None:
         """Where the log is lost the key index, which is whole, says what there is; only history is missing then."""

@@ -124,6 +124,17 @@ class AskHolders(Frame, tag="holders"):
     body: Piece
 
 
+class Mend(Frame, tag="mend"):
+    """Make the rows of these keys what the key index has: see `mending.mend`. Answered by Synced, or Failure."""
+
+    bucket_id: int
+    keys: list[str]
+
+
+class Recount(Frame, tag="recount"):
+    """Make the numbers of usage those of the rows: see `mending.recount`. Answered by Synced, or Failure."""
+
+
 class Hold(Frame, tag="hold"):
     """Answered by Held, from when on nothing is written to the database, and no segment of the log is removed.
 
@@ -290,6 +301,8 @@ Request = (
     | ChangeView
     | NamePoint
     | KeepValidations
+    | Mend
+    | Recount
     | Sync
 )
 Answer = Columns | OfTable | Rows | End | Failure | Status | Health | Views | Schema | Storage | Synced | Holders | Held

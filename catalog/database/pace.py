@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import lmdb
 
-from catalog.database.follower import BATCH, Follower
+from catalog.database.follower import BATCH, Follower, Mending
 from catalog.database.source import Source
 from catalog.errors import QueryFailed
 from catalog.records import Position
@@ -91,6 +92,11 @@ class Pace:
         problem = await self._make_room(self._follower.vacuum)
         if problem is not None:
             raise QueryFailed(problem)
+
+    async def mend(self, work: Mending, *given: Any) -> Position:
+        """See `Follower.mend`. Raises QueryFailed."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._follower.mend, work, *given)
+        return self._follower.applied
 
     @asynccontextmanager
     async def standing_still(self) -> AsyncIterator[Position]:

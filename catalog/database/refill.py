@@ -6,6 +6,7 @@ and who asked for what. The journal keeps what it has, and gets a record for eac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import duckdb
@@ -51,7 +52,7 @@ def _write_the_rest(connection: duckdb.DuckDBPyConnection, contents: Contents) -
 
 def _write_versions(connection: duckdb.DuckDBPyConnection, contents: Contents, batch: list[Held], kept: int) -> None:
     known = {bucket.id: bucket for bucket in contents.buckets()}
-    rows = _table(batch)
+    rows = table_of(batch)
     objects.add(connection, rows)
     usage.record(connection, datetime.now(UTC).date(), rows, None)
     lacking = [held for held in batch if held[2].seq > kept]
@@ -62,10 +63,11 @@ def _write_versions(connection: duckdb.DuckDBPyConnection, contents: Contents, b
         )
         for bucket_id, key, version, _ in lacking
     ]
-    journal.add(connection, records, [None] * len(records), known, _table(lacking))
+    journal.add(connection, records, [None] * len(records), known, table_of(lacking))
 
 
-def _table(held: list[Held]) -> pa.Table:
+def table_of(held: Sequence[Held]) -> pa.Table:
+    """As rows of `objects`."""
     return objects.table(
         [bucket_id for bucket_id, *_ in held],
         [key for _, key, *_ in held],

@@ -36,7 +36,9 @@ from catalog.database.frames import (
     Held,
     Hold,
     KeepValidations,
+    Mend,
     NamePoint,
+    Recount,
     Release,
     Request,
     Sql,
@@ -47,6 +49,7 @@ from catalog.database.frames import (
     pack,
 )
 from catalog.database.limits import QUERIES, Limits
+from catalog.database.mending import mend, recount
 from catalog.database.pace import Pace
 from catalog.database.query import Query
 from catalog.database.registry import see
@@ -159,6 +162,12 @@ class Session:
             case AskHolders():
                 async with self._place(desk.limits.seconds):
                     await self._send(await self._run(bodies.holders, desk.source, request.body))
+            case Mend():
+                async with desk.altering:
+                    await self._send(Synced(await desk.pace.mend(mend, request.bucket_id, request.keys)))
+            case Recount():
+                async with desk.altering:
+                    await self._send(Synced(await desk.pace.mend(recount)))
             case Hold():
                 await self._hold()
             case Release():

@@ -9,8 +9,9 @@ from itertools import islice
 import lmdb
 
 from catalog.index import Index, composed, lookup
+from catalog.index.apply import locate, noncurrent_seqs
 from catalog.index.entries import version_of
-from catalog.index.keys import END, unescape
+from catalog.index.keys import END, escape, newest_first, unescape
 from catalog.records import Bucket, Part, Position, Upload, User, Version
 
 _BATCH = 16_384
@@ -59,6 +60,19 @@ class Contents:
         every = self._versions()
         while batch := list(islice(every, _BATCH)):
             yield batch
+
+    def versions_of(self, bucket_id: int, key: str) -> list[Held]:
+        """Those of one key, from the newest on."""
+        place = locate(self._index, self._txn, bucket_id, escape(key))
+        if place is None:
+            return []
+        found = [self._txn.get(place, db=self._index.objects)]
+        found += [
+            self._txn.get(place + END + newest_first(seq), db=self._index.versions)
+            for seq in noncurrent_seqs(self._index, self._txn, place)
+        ]
+        whole = [self._whole(entry) for entry in found if entry is not None]
+        return [(bucket_id, key, version, version is whole[0]) for version in whole]
 
     def _versions(self) -> Iterator[Held]:
         with self._txn.cursor(db=self._index.objects) as cursor:

@@ -83,7 +83,7 @@ FAULTS = (
     Fault("log cannot be synced", WORKER, "os:fdatasync", "unreadable", BROKEN),
     Fault("log may not be written", WORKER, "catalog.log:Batch._write", "forbidden", BROKEN),
     Fault("index full", WORKER, "catalog.index:Index.set_end", "lmdb", FULL),
-    Fault("body full", WORKER, "gateway.blobs.store:_sync_names", "full", FULL, large=True),
+    Fault("body full", WORKER, "gateway.blobs.store:sync_names", "full", FULL, large=True),
     Fault("body cannot be synced", WORKER, "gateway.blobs.store:Blob._publish", "unreadable", BROKEN, large=True),
     Fault("log full behind a body", WORKER, "catalog.log:Batch._write", "full", FULL, large=True),
 )

@@ -31,8 +31,8 @@ class Blobs:
         self._tmp.mkdir(parents=True, exist_ok=True)
         for first in range(256):
             (self._blobs / f"{first:02x}").mkdir(parents=True, exist_ok=True)
-        _sync_names(self._blobs)
-        _sync_names(root)
+        sync_names(self._blobs)
+        sync_names(root)
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs", initializer=give_way)
         # Numbers of descriptors are given out from the lowest, so a high one says that many are open.
         self._many = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
@@ -41,7 +41,7 @@ class Blobs:
     def new(self, digests: Digests | None = None) -> Blob:
         """A blob to be written; each block passes through the `digests` too, in threads side by side."""
         blob = os.urandom(16)
-        return Blob(blob, self._tmp / blob.hex(), self.path(blob), digests or Digests(()), self.pool)
+        return Blob(blob, self.draft(blob), self.path(blob), digests or Digests(()), self.pool)
 
     async def digest(self, chunks: AsyncIterable[bytes | memoryview], digests: Digests) -> None:
         """Passes bytes that are stored already through digests, in threads side by side."""
@@ -53,6 +53,9 @@ class Blobs:
     def path(self, blob: bytes) -> Path:
         name = blob.hex()
         return self._blobs / name[:2] / name
+
+    def draft(self, blob: bytes) -> Path:
+        return self._tmp / blob.hex()
 
     def open(self, blob: bytes) -> int:
         """A descriptor of the caller's own, good to read by even after the blob is unlinked."""
@@ -175,7 +178,7 @@ class Blob:
                 self._syncing.result()
             os.fsync(self._file)
             self._draft.rename(self._path)
-            _sync_names(self._path.parent)
+            sync_names(self._path.parent)
         except OSError as error:
             raise _no_room(error, self._draft) from error
 
@@ -189,7 +192,7 @@ class Blob:
         self._path.unlink(missing_ok=True)
 
 
-def _sync_names(folder: Path) -> None:
+def sync_names(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

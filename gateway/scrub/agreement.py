@@ -6,6 +6,9 @@ import heapq
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from catalog import Catalog
 from catalog.database.client import Reached, fetch
@@ -23,14 +26,24 @@ Row = tuple[str, int, str, bool, bool, int, str]
 _COLUMNS = "key, seq, version_id, is_latest, is_delete_marker, coalesce(size, 0), coalesce(e_tag, '')"
 
 
-def disagreements(catalog: Catalog, database: Reached, bucket: Bucket, chunk: Chunk) -> list[Finding]:
+class Disagreement(NamedTuple):
+    """What index and database have of a key, where that is not the same."""
+
+    bucket: Bucket
+    key: str
+    indexed: list[Row]
+    said: list[Row]
+
+    def finding(self, more: str = "", **fields: str) -> Finding:
+        detail = f"the database has the versions {_shown(self.said)}, the key index {_shown(self.indexed)}{more}"
+        return replace(Finding("database", detail, self.bucket.name, self.key), **fields)
+
+
+def disagreements(database: Reached, catalog: Catalog, bucket: Bucket, chunk: Chunk) -> list[Disagreement]:
     """Raises QueryFailed and QueryStopped."""
-    found = []
-    for key in _differing(_indexed(catalog, bucket, chunk.items), _asked(database, bucket, chunk.after, chunk.until)):
-        detail = _still_differs(catalog, database, bucket, key)
-        if detail is not None:
-            found.append(Finding("database", detail, bucket.name, key))
-    return found
+    indexed, said = _indexed(catalog, bucket, chunk.items), _asked(database, bucket, chunk.after, chunk.until)
+    found = (disagreement(database, catalog, bucket, key) for key in _differing(indexed, said))
+    return [each for each in found if each is not None]
 
 
 def _differing(*streams: Iterable[Row]) -> Iterator[str]:
@@ -42,8 +55,8 @@ def _differing(*streams: Iterable[Row]) -> Iterator[str]:
             yield key
 
 
-def _still_differs(catalog: Catalog, database: Reached, bucket: Bucket, key: str) -> str | None:
-    """What each says of a key, where it says so twice in turn; None if they agree.
+def disagreement(database: Reached, catalog: Catalog, bucket: Bucket, key: str) -> Disagreement | None:
+    """What each has of a key, where it says so twice in turn; None if they agree. Raises as `disagreements`.
 
     A version that ended never comes back: what is the same at both looks was so between them.
     """
@@ -54,7 +67,7 @@ def _still_differs(catalog: Catalog, database: Reached, bucket: Bucket, key: str
         if indexed == said or not is_there(catalog, bucket):
             return None
         if seen == (indexed, said):
-            return f"the database has the versions {_shown(said)}, the key index {_shown(indexed)}"
+            return Disagreement(bucket, key, indexed, said)
         seen = indexed, said
     return None
 
@@ -84,5 +97,25 @@ def _asked(
     return fetch(database, Sql(statement, parameters=used)).rows
 
 
+def journalled(database: Reached, bucket: Bucket, key: str) -> list[Row]:
+    """The versions that a key has by its history, which neither of the two is made of."""
+    given: dict[str, Value] = {"bucket": bucket.name, "key": key}
+    rows = fetch(database, Sql(_JOURNALLED, parameters=given)).rows
+    return [(each, seq, version_id, at == 0, *more) for at, (each, seq, version_id, *more) in enumerate(rows)]
+
+
 def _shown(rows: list[Row]) -> str:
     return ", ".join(row[2] for row in rows) or "none"
+
+
+_JOURNALLED = """
+WITH put AS (
+    SELECT *
+    FROM journal
+    WHERE bucket = $bucket AND key = $key AND operation IN ('ObjectPut', 'DeleteMarkerPut')
+)
+SELECT key, seq, version_id, coalesce(is_delete_marker, false), coalesce(size, 0), coalesce(e_tag, '')
+FROM put
+WHERE seq NOT IN (SELECT ended FROM journal WHERE ended IN (SELECT seq FROM put))
+ORDER BY seq DESC
+"""

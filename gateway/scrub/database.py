@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from catalog import Catalog
 from catalog.database.client import Reached, reach
 from catalog.database.frames import KeepValidations, Validation
-from catalog.errors import QueryFailed, QueryStopped
+from catalog.errors import CatalogUnusable, QueryFailed, QueryStopped
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
+UNREACHED = (CatalogUnusable, QueryFailed, QueryStopped)
 TRIES = 3  # of a question that was broken off, to make room for a checkpoint or by the end of a server
 HELD = 2.0  # seconds
 AT_ONCE = 1000  # findings sent: each is some kilobytes at most
@@ -28,21 +30,20 @@ class Database:
         self._reached: Reached | None = None
         self._until = 0.0
 
-    def ask(self, question: Callable[[Reached], T]) -> T:
+    def ask(self, question: Callable[Concatenate[Reached, P], T], *given: P.args, **named: P.kwargs) -> T:
         """The question must read its answer to the end. Raises CatalogUnusable, QueryFailed, QueryStopped."""
         for _ in range(TRIES - 1):
             try:
-                return self._ask(question)
+                return question(self._reach(), *given, **named)
             except (QueryFailed, QueryStopped):
                 self.close()
-        return self._ask(question)
+        return question(self._reach(), *given, **named)
 
     def keep(self, started: float, bucket_id: int | None, validations: list[Validation]) -> None:
         """Raises as `ask`."""
         for first in range(0, max(1, len(validations)), AT_ONCE):
             some = validations[first : first + AT_ONCE]
-            given = KeepValidations(round(started * 1000), bucket_id, some, more=first > 0)
-            self.ask(lambda reached, given=given: reached.keep_validations(given))  # type: ignore[misc]
+            self.ask(_keep, KeepValidations(round(started * 1000), bucket_id, some, more=first > 0))
 
     def rest(self) -> None:
         """To be called between questions, however long they are apart."""
@@ -53,8 +54,12 @@ class Database:
         self._reached = None
         self._stack.close()
 
-    def _ask(self, question: Callable[[Reached], T]) -> T:
+    def _reach(self) -> Reached:
         if self._reached is None:
             self._reached = self._stack.enter_context(reach(self._data, catalog=self._catalog))
             self._until = time.monotonic() + HELD
-        return question(self._reached)
+        return self._reached
+
+
+def _keep(reached: Reached, given: KeepValidations) -> None:
+    reached.keep_validations(given)

@@ -11,7 +11,7 @@ import msgspec
 from catalog.database.frames import Validation
 
 FILE = "scrub.json"
-PASSED, FAILED = "passed", "failed"
+PASSED, FAILED, REPAIRED = "passed", "failed", "repaired"
 CHECKS = {
     "missing": "present",
     "unreadable": "present",
@@ -62,6 +62,7 @@ class Report(msgspec.Struct):
     finished: float = 0.0
     bodies: int = 0
     bytes: int = 0
+    expected: int = 0  # bytes that there were at the beginning, as far as the database knew
     done: str = ""
     at_bucket: str = ""
     at_key: str = ""

@@ -9,33 +9,50 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from catalog import Catalog
-from catalog.errors import CatalogUnusable, NoUpload, QueryFailed, QueryStopped
+from catalog.errors import NoUpload
 from catalog.records import Bucket, Part, Piece, Upload
 from catalog.rows import ListedVersion
 from gateway.blobs import Blobs
+from gateway.blobs.mending import aside
 from gateway.scrub.agreement import disagreements
-from gateway.scrub.database import Database
-from gateway.scrub.report import CHECKS, Finding, Report
+from gateway.scrub.counting import miscounted, recount, stored
+from gateway.scrub.database import UNREACHED, Database
+from gateway.scrub.report import CHECKS, FAILED, REPAIRED, Finding, Report
+from gateway.scrub.restoring import Restorer, is_rotten, parts_of
+from gateway.scrub.strays import strays
 from gateway.scrub.verify import Fault, faults_of, faults_of_part
 from gateway.scrub.walk import Chunk, buckets, chunks, uploads, version_of
 
 BLOCK = 1 << 20
-CHUNK = 32_768  # versions that the database is asked for at once
 SAVE_EVERY = 5.0  # seconds
 KEEP_EVERY = 60.0  # seconds, of what a bucket came to so far, in the catalog
-SETTLED = 60.0  # seconds after which a body whose record never came is taken for an orphan
 
 
 class Scrub:
-    """Writes nothing but its report. `rate` is bytes a second, 0 for as many as there are; `told` hears of progress."""
+    """`rate` is bytes a second, 0 for as many as there are; `told` hears of progress.
 
-    def __init__(self, catalog: Catalog, data: Path, report: Report, rate: float, told: Callable[[], None]) -> None:
+    Nothing but its report is written, unless it is to `repair`: with what a `backup` has too, where one is given.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        data: Path,
+        report: Report,
+        rate: float,
+        told: Callable[[], None],
+        repair: bool = False,
+        backup: Path | None = None,
+    ) -> None:
         self.report = report
         self._catalog = catalog
         self._data = data
         self._blobs = Blobs(data)
         self._database = Database(catalog, data)
+        self._restorer = Restorer(catalog, self._blobs, self._database, self._read, backup) if repair else None
         self._rate = rate
         self._told = told
         self._began, self._read_since = time.monotonic(), 0
@@ -45,6 +62,8 @@ class Scrub:
         """Raises NoBucket. Broken off by whatever exception, it leaves a report from which another goes on."""
         report = self.report
         try:
+            with suppress(*UNREACHED):
+                report.expected = report.expected or self._database.ask(stored, report.only)
             for bucket in buckets(self._catalog, report.only):
                 if bucket.name > report.done:
                     report.begin(bucket.name)
@@ -53,7 +72,7 @@ class Scrub:
                     report.end(bucket.name)
             if not report.only:
                 report.begin("")
-                self._look_for_orphans()
+                self._look_for_strays()
                 self._keep(None)
             report.finished = time.time()
         finally:
@@ -64,7 +83,7 @@ class Scrub:
     def _bucket(self, bucket: Bucket) -> None:
         report = self.report
         before = report.at_key
-        for chunk in chunks(self._catalog, bucket, report.at_key, CHUNK):
+        for chunk in chunks(self._catalog, bucket, report.at_key):
             differing = self._compare(bucket, chunk)
             for item in chunk.items:
                 if item.key != before:
@@ -79,17 +98,33 @@ class Scrub:
             for part in parts:
                 report.found(self._part(bucket, upload, part))
                 self._progress(bucket)
+        self._recount(bucket)
 
     def _compare(self, bucket: Bucket, chunk: Chunk) -> set[str] | None:
         """The keys that the database has otherwise; None where it cannot be asked."""
         try:
-            compared = partial(disagreements, self._catalog, bucket=bucket, chunk=chunk)
-            found = self._database.ask(lambda reached: compared(database=reached))
-        except (CatalogUnusable, QueryFailed, QueryStopped) as problem:
+            found = self._database.ask(disagreements, self._catalog, bucket, chunk)
+        except UNREACHED as problem:
             self.report.found([Finding("database", problem.why)])
             return None
-        self.report.found(found)
+        self.report.found(each.finding() for each in found)
         return {each.key for each in found}
+
+    def _recount(self, bucket: Bucket) -> None:
+        try:
+            prefixes, wrong = self._database.ask(miscounted, bucket)
+            if not wrong:
+                self.report.passed["usage"] = prefixes
+                return
+            detail = f"the numbers that are kept of {wrong} and others are not those of what lies there"
+            found = Finding("usage", detail, bucket.name)
+            if self._restorer is not None:
+                self._database.ask(recount)
+                if not self._database.ask(miscounted, bucket)[1]:
+                    found = replace(found, detail=f"{detail}; counted anew", result=REPAIRED)
+        except UNREACHED as problem:
+            found = Finding("database", problem.why)
+        self.report.found([found])
 
     def _version(self, bucket: Bucket, item: ListedVersion) -> list[Finding]:
         version = version_of(self._catalog, bucket, item)
@@ -98,7 +133,8 @@ class Scrub:
             now = version_of(self._catalog, bucket, item) if faults else version
             if now == version:
                 self._count(faults, version.checksum is not None)
-                return [_finding(fault, bucket, item.key, version_id=item.version_id) for fault in faults]
+                found = [_finding(fault, bucket, item.key, version_id=item.version_id) for fault in faults]
+                return self._repaired(found, parts_of(version), version.size, partial(faults_of, version, self._read))
             version = now  # its bodies moved, or it ended, while they were read
         return []
 
@@ -110,10 +146,32 @@ class Scrub:
                 if part not in self._catalog.parts(bucket, upload.key, upload.upload_id, part.number - 1, 1):
                     return []
                 self._count(faults, part.checksum is not None)
-                return [_finding(fault, bucket, upload.key, upload_id=upload.upload_id) for fault in faults]
+                found = [_finding(fault, bucket, upload.key, upload_id=upload.upload_id) for fault in faults]
+                return self._repaired(found, [part], part.size, partial(faults_of_part, part, self._read))
             return []
         self._count(faults, part.checksum is not None)
         return []
+
+    def _repaired(
+        self, found: list[Finding], parts: list[Part], whole: int, again: Callable[[], list[Fault]]
+    ) -> list[Finding]:
+        """What became of each; bytes that are wrong beyond repair are not served from now on."""
+        restorer = self._restorer
+        if restorer is None or not found:
+            return found
+        bad = [part for part in parts if any(each.part == part.number and each.body for each in found)]
+        sources = {part.number: restorer.restore(part, whole) for part in bad}
+        left = again()
+        for part in bad:
+            if is_rotten(part, left):
+                restorer.give_up(part)
+        wrong = {(fault.kind, fault.part) for fault in left}
+        return [
+            replace(each, detail=f"{each.detail}; beyond repair")
+            if (each.kind, each.part) in wrong
+            else replace(each, detail=f"{each.detail}; restored from {sources.get(each.part)}", result=REPAIRED)
+            for each in found
+        ]
 
     def _count(self, faults: list[Fault], has_checksum: bool) -> None:
         """Of what is not there, or too short, nothing more was checked."""
@@ -131,7 +189,12 @@ class Scrub:
         if piece.blob is None:
             yield self._spent(self._catalog.read(piece))
             return
-        file = os.open(self._blobs.path(piece.blob), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            file = os.open(self._blobs.path(piece.blob), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            if aside(self._blobs, piece.blob).exists():
+                raise OSError(f"{self._blobs.path(piece.blob)} was set aside: its bytes are wrong") from None
+            raise
         try:
             at, end = piece.offset, piece.offset + piece.size
             while at < end and (block := os.pread(file, min(BLOCK, end - at), at)):
@@ -150,22 +213,15 @@ class Scrub:
         self._told()
         return block
 
-    def _look_for_orphans(self) -> None:
-        """A body is there a moment before its record, and goes a moment after its last one: those are given time."""
-        suspects = []
-        for blob in self._blobs.older_than(time.time() - SETTLED):
-            if self._catalog.blob_alive(blob):
-                self.report.count(["stray"])
-            else:
-                suspects.append(blob)
-        if suspects:
-            time.sleep(1)
-        for blob in suspects:
-            path = self._blobs.path(blob)
-            if path.exists() and not self._catalog.blob_alive(blob):
-                detail = f"{path} is named by no object or part; a start of the server removes it"
-                place = str(path.relative_to(self._data))
-                self.report.found([Finding("orphan", detail, body=place)])
+    def _look_for_strays(self) -> None:
+        """Removed only where index and database agree on everything: neither names them then."""
+        agreed = not any(CHECKS[each.kind] == "agreement" and each.result == FAILED for each in self.report.findings)
+        for path in strays(self._catalog, self._blobs, self._data, lambda: self.report.count(["stray"])):
+            found = Finding("orphan", f"{path} is named by no object or part", body=str(path.relative_to(self._data)))
+            if self._restorer is not None and agreed:
+                path.unlink(missing_ok=True)
+                found = replace(found, detail=f"{found.detail}; removed", result=REPAIRED)
+            self.report.found([found])
 
     def _progress(self, bucket: Bucket) -> None:
         self._database.rest()
@@ -181,7 +237,7 @@ class Scrub:
         name, bucket_id = (bucket.name, bucket.id) if bucket is not None else ("", None)
         try:
             self._database.keep(self.report.started, bucket_id, self.report.validations(name))
-        except (CatalogUnusable, QueryFailed, QueryStopped) as problem:
+        except UNREACHED as problem:
             self.report.found([Finding("database", f"what was found cannot be kept: {problem.why}")])
         self._kept = time.monotonic()
 

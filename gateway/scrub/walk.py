@@ -35,6 +35,9 @@ def listed(catalog: Catalog, bucket: Bucket, after_key: str = "", prefix: str = 
         after_key, after_version = page.next_key, page.next_version
 
 
+CHUNK = 32_768  # versions that the database is asked for at once
+
+
 class Chunk(NamedTuple):
     """All versions of keys behind `after` and up to `until`; None: up to the end."""
 
@@ -43,7 +46,7 @@ class Chunk(NamedTuple):
     until: str | None
 
 
-def chunks(catalog: Catalog, bucket: Bucket, after: str, most: int) -> Iterator[Chunk]:
+def chunks(catalog: Catalog, bucket: Bucket, after: str, most: int = CHUNK) -> Iterator[Chunk]:
     """Of about `most` versions each: a key is in one with all of its versions."""
     items: list[ListedVersion] = []
     for item in listed(catalog, bucket, after):

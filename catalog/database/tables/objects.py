@@ -107,6 +107,11 @@ def remove(connection: duckdb.DuckDBPyConnection, seqs: Collection[int]) -> None
     _where_seq(connection, "DELETE FROM private.objects", seqs)
 
 
+def remove_of_keys(connection: duckdb.DuckDBPyConnection, bucket_id: int, keys: Collection[str]) -> None:
+    statement = "DELETE FROM private.objects WHERE (bucket_id, key) IN (SELECT bucket_id, key FROM incoming)"
+    run_on_rows(connection, statement, _KEY, [(bucket_id, key) for key in keys])
+
+
 def mark_latest(connection: duckdb.DuckDBPyConnection, seqs: Collection[int], is_latest: bool) -> None:
     _where_seq(connection, f"UPDATE private.objects SET is_latest = {is_latest}", seqs)
 

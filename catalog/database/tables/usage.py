@@ -71,6 +71,26 @@ def settle(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(statement)
 
 
+def recount(connection: duckdb.DuckDBPyConnection, day: date) -> None:
+    """Make the numbers those of the versions there are; by what the days before do not come to that, this one did."""
+    every = "SELECT bucket_id, key, is_latest, is_delete_marker, size, 1 AS sign FROM private.objects"
+    connection.execute("INSERT INTO private.usage_changes FROM private.usage_recent")
+    connection.execute("DELETE FROM private.usage_recent")
+    connection.execute("DELETE FROM private.usage_settled")
+    connection.execute(_RECORD.format(changes=every), [day])
+    connection.execute(
+        f"INSERT INTO private.usage_changes SELECT ?, {_PLACE}, {_SUMS} FROM ("
+        f" SELECT {_PLACE}, {', '.join(_COUNTS)} FROM private.usage_recent UNION ALL"
+        f" SELECT {_PLACE}, {', '.join(f'-{name}' for name in _COUNTS)} FROM private.usage_changes"
+        f") GROUP BY {_PLACE} HAVING {_CHANGED}",
+        [day],
+    )
+    connection.execute(
+        f"INSERT INTO private.usage_settled SELECT * EXCLUDE (day) FROM private.usage_recent ORDER BY {_PLACE}"
+    )
+    connection.execute("DELETE FROM private.usage_recent")
+
+
 def _first_levels(text: str, count: int) -> str:
     return f"regexp_extract({text}, '^(?:[^/]*/){{{{0,{count}}}}}')" if count else "''"
 
