@@ -25,6 +25,7 @@ ACROSS = {
     "slow_down",
     "backup",
     "import",
+    "inventory",
     "scrub",
     "scrub_repair",
     "tls",

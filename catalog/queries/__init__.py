@@ -6,10 +6,11 @@ Each is a statement or two over the public views, with what it was given bound t
 from catalog.database.client import Reached, reach
 from catalog.queries.analysis import Analysis, advise, analyze
 from catalog.queries.delta import Change, compute_version_delta
-from catalog.queries.exporting import export
+from catalog.queries.exporting import export, new_folder
 from catalog.queries.files import File, FileFilter, FileVersion, list_files, list_versions
 from catalog.queries.finding import Artifact, Duplicate, find_by_artifact_id, find_duplicates
 from catalog.queries.growth import Ahead, Forecast, Growth, get_forecast, get_growth
+from catalog.queries.inventory import Inventory, write_inventory
 from catalog.queries.pages import Page
 from catalog.queries.points import (
     LatestPoint,
@@ -44,6 +45,7 @@ __all__ = [
     "FileVersion",
     "Forecast",
     "Growth",
+    "Inventory",
     "LatestPoint",
     "NamedPoint",
     "Operator",
@@ -77,8 +79,10 @@ __all__ = [
     "list_points",
     "list_validations",
     "list_versions",
+    "new_folder",
     "parse_point",
     "profile",
     "reach",
     "set_point",
+    "write_inventory",
 ]

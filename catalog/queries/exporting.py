@@ -83,7 +83,7 @@ def _write(catalog: Reached, view: str, bucket: str | None, folder: Path) -> int
     folder.mkdir(parents=True)
     given: dict[str, Value] = {} if bucket is None else {"bucket": bucket}
     condition = "" if bucket is None else " WHERE bucket = $bucket"
-    batches = _batches(catalog, Sql(f"FROM {view}{condition}", parameters=given))
+    batches = arrow_batches(catalog, Sql(f"FROM {view}{condition}", parameters=given))
     schema = next(batches).schema
     counted = _Counted()
     by_bucket = dataset.partitioning(pa.schema([schema.field("bucket")]), flavor="hive")
@@ -130,7 +130,7 @@ def _write_table(path: Path, answers: Iterator[OfTable | Rows | End]) -> str | N
     return None
 
 
-def _batches(catalog: Reached, asked: Sql) -> Iterator[pa.RecordBatch]:
+def arrow_batches(catalog: Reached, asked: Sql) -> Iterator[pa.RecordBatch]:
     """The first has no rows, but says which columns there are."""
     for answer in catalog.sql(asked):
         if isinstance(answer, Rows):

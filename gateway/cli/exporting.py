@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from catalog.errors import NoBucket
 from gateway.cli.catalog import as_json, reached
 from gateway.cli.options import CommandError, Commands, add_settings, settings_of
 from gateway.cli.table import cell, table
+from gateway.publishing import publish
 
 if TYPE_CHECKING:
     from catalog.importing import Imported
@@ -20,8 +24,11 @@ SHOWN = 20  # of what is missing; --json has all
 
 def add(commands: Commands) -> None:
     export = commands.add_parser("export", help="write the catalog as Parquet files")
-    export.add_argument("target", metavar="FOLDER", type=Path, help="made by this, whole or not at all")
+    export.add_argument("target", metavar="FOLDER", nargs="?", type=Path, help="made by this, whole or not at all")
+    export.add_argument("--to", metavar="s3://BUCKET/PREFIX", help="in its place: into a bucket of this server")
     export.add_argument("--bucket", metavar="B", help="one bucket only")
+    export.add_argument("--inventory", action="store_true", help="of the bucket, in the form of S3 Inventory")
+    export.add_argument("--current", action="store_true", help="of current objects, not of all versions")
     export.add_argument("--secrets", action="store_true", help="with the users and their secret keys, for an import")
     restored = commands.add_parser(
         "import", help="make a lost catalog again of an export and the bodies that are there"
@@ -37,13 +44,60 @@ def add(commands: Commands) -> None:
 
 
 def run_export(given: argparse.Namespace) -> None:
-    from catalog.queries import export
+    _check(given)
+    if given.to is not None:
+        _export_to_bucket(given)
+    elif given.inventory:
+        from catalog.queries import new_folder, write_inventory
 
-    if given.secrets and given.bucket is not None:
-        raise CommandError("--secrets is for an export of the whole catalog")
-    with reached(given) as catalog:
-        rows = export(catalog, given.target, given.bucket, given.secrets)
-    print(table(("view", "rows"), list(rows.items())))
+        with reached(given) as catalog, new_folder(given.target) as folder:
+            where = given.target.absolute().as_uri()
+            print(f"{write_inventory(catalog, given.bucket, folder, where, given.current).rows:,} rows")
+    else:
+        from catalog.queries import export
+
+        with reached(given) as catalog:
+            rows = export(catalog, given.target, given.bucket, given.secrets)
+        print(table(("view", "rows"), list(rows.items())))
+
+
+def _check(given: argparse.Namespace) -> None:
+    if (given.target is None) == (given.to is None):
+        raise CommandError("name a FOLDER, or a bucket: --to s3://BUCKET/PREFIX")
+    if given.inventory and given.bucket is None:
+        raise CommandError("an inventory is of a bucket: --bucket B")
+    if given.current and not given.inventory:
+        raise CommandError("--current is for an inventory")
+    if given.to is not None and not given.inventory:
+        raise CommandError("what is written into a bucket is an inventory: --inventory --bucket B")
+    if given.secrets and (given.bucket is not None or given.to is not None):
+        raise CommandError("--secrets is for an export of the whole catalog into a folder")
+
+
+def _export_to_bucket(given: argparse.Namespace) -> None:
+    """Written to a folder first, then put into the bucket: the manifest is there once all that it names is."""
+    from catalog.queries import write_inventory
+
+    bucket, prefix = destination(given.to)
+    data = settings_of(given).data
+    with TemporaryDirectory(prefix="ducket-") as scratch:
+        folder = Path(scratch)
+        with reached(given) as catalog:
+            inventory = write_inventory(catalog, given.bucket, folder, given.to.rstrip("/"), given.current)
+        try:
+            asyncio.run(publish(data, bucket, prefix, folder, inventory.files))
+        except NoBucket:
+            raise CommandError(f"there is no bucket {bucket}") from None
+    print(f"{inventory.rows:,} rows: {given.to.rstrip('/')}/{inventory.files[-2]}")
+
+
+def destination(uri: str) -> tuple[str, str]:
+    """The bucket, and what keys in it begin with."""
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket:
+        raise CommandError(f"{uri} is not of the form s3://BUCKET/PREFIX")
+    prefix = prefix.rstrip("/")
+    return bucket, f"{prefix}/" if prefix else ""
 
 
 def run_import(given: argparse.Namespace) -> int:

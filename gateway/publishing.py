@@ -1,0 +1,72 @@
+"""Files put into a bucket one after another by a command: in the order given, so that what names others comes last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from catalog import SMALL_BODY, Catalog
+from catalog.errors import CatalogError
+from catalog.records import Bucket, Checksum, Origin, Piece, Version
+from gateway.access import ROOT_ID
+from gateway.blobs import Blobs, Digests, digest
+from gateway.operations.checksums import DEFAULT, encode
+
+ORIGIN = Origin(requester=ROOT_ID)
+TYPES = {".json": "application/json", ".txt": "text/plain", ".parquet": "application/vnd.apache.parquet"}
+_BLOCK = 1 << 20
+
+
+async def publish(data: Path, bucket: str, prefix: str, folder: Path, names: Sequence[str]) -> None:
+    """The files of these names below `folder`, under keys that begin with `prefix`, as the bucket's owner's.
+
+    A server may run on the data folder. Raises NoBucket, StorageFull, OSError.
+    """
+    catalog = Catalog.open(data)
+    try:
+        blobs = Blobs(data)
+        try:
+            for name in names:
+                await _put(catalog, blobs, catalog.bucket(bucket), prefix + name, folder / name)
+        finally:
+            blobs.close()
+    finally:
+        await catalog.close()
+
+
+async def _put(catalog: Catalog, blobs: Blobs, bucket: Bucket, key: str, path: Path) -> None:
+    content = _small(path)
+    if content is not None:
+        digests = {name: digest(name, content) for name in ("MD5", DEFAULT)}
+        await catalog.put(ORIGIN, bucket, key, _draft(bucket, path, len(content), digests), content)
+        return
+    async with blobs.new(Digests({"MD5", DEFAULT})) as blob:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                await blob.write(block)
+        blob_id, size, digests = await blob.finish()
+    try:
+        draft = _draft(bucket, path, size, digests, Piece(size, blob=blob_id))
+        await catalog.put(ORIGIN, bucket, key, draft)
+    except CatalogError:
+        await blobs.drop([blob_id])
+        raise
+
+
+def _small(path: Path) -> bytes | None:
+    return path.read_bytes() if path.stat().st_size <= SMALL_BODY else None
+
+
+def _draft(bucket: Bucket, path: Path, size: int, digests: dict[str, bytes], piece: Piece | None = None) -> Version:
+    return Version(
+        0,
+        "",
+        0,
+        digests["MD5"].hex(),
+        size,
+        "STANDARD",
+        bucket.owner,
+        Checksum(DEFAULT, encode(digests[DEFAULT])),
+        body=piece,
+        content_type=TYPES.get(path.suffix, "binary/octet-stream"),
+    )
