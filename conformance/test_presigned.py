@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from conformance.conftest import ALICE
-from conformance.content import MIB, noise
+from conformance.content import MIB, checksum, noise
 from conformance.raw import Raw, Request
 from conformance.server import Keys, Server
 
@@ -72,6 +72,19 @@ def test_metadata_in_the_query(raw: Raw, filled: str) -> None:
     head = raw.head(path(filled))
     assert head.header("x-amz-meta-hoisted") == "yes"
     assert head.header("x-amz-storage-class") == "STANDARD_IA"
+
+
+def test_checksums_in_the_query_are_passed_over(raw: Raw, filled: str) -> None:
+    # The SDK for JavaScript presigns with the CRC32 of no body at all, the one for Go with the algorithm alone.
+    # https://github.com/aws/aws-sdk-js-v3/issues/6810
+    for query in (
+        {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-sdk-checksum-algorithm": "CRC32"},
+        {"x-amz-sdk-checksum-algorithm": "SHA256"},
+    ):
+        assert raw.send(raw.presign("PUT", path(filled), query, body=b"anything")).status == 200
+    assert raw.get(path(filled)).body == b"anything"
+    mode = raw.presign("GET", path(filled), {"x-amz-checksum-mode": "ENABLED"})
+    assert raw.send(mode).header("x-amz-checksum-crc64nvme") == checksum("CRC64NVME", b"anything")
 
 
 def test_response_overrides(raw: Raw, filled: str) -> None:

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from gateway.auth.chunks import ChunkSignatures
 from gateway.auth.payload import EMPTY_SHA256, Payload, compare_sha256
-from gateway.request import Receive, Request, is_number
+from gateway.request import CHECKSUM_HEADERS, Receive, Request, is_number
 from gateway.s3.errors import S3Error
 
 Piece = bytes | memoryview
@@ -311,13 +311,6 @@ class ChunkDecoder:
 _HEX = "0123456789abcdefABCDEF"
 _MAX_LINE = 1024
 _MIN_CHUNK = 8192
-_TRAILERS = frozenset(
-    f"x-amz-checksum-{algorithm}"
-    for algorithm in (
-        *("crc32", "crc32c", "crc64nvme", "sha1", "sha256"),
-        *("sha512", "md5", "xxhash64", "xxhash3", "xxhash128"),
-    )
-)
 
 
 def _decoded_length(request: Request) -> int:
@@ -330,7 +323,7 @@ def _decoded_length(request: Request) -> int:
 def _promised_trailers(request: Request) -> tuple[str, ...]:
     sent = request.headers.get("x-amz-trailer", "")
     names = dict.fromkeys(name for part in sent.split(",") if (name := part.strip().lower()))
-    if not _TRAILERS.issuperset(names):
+    if not CHECKSUM_HEADERS.issuperset(names):
         raise S3Error("InvalidRequest", "The value specified in the x-amz-trailer header is not supported")
     return tuple(names)
 

@@ -23,6 +23,15 @@ MAX_HOST = 512  # characters; names in the DNS have 253 at most
 # Of an ASGI scope: the headers by lower-case name, decoded, blanks around them gone, equal names joined by commas.
 HEADERS = "ducket.headers"
 
+# Headers that bear a checksum, whether before the body or behind it.
+CHECKSUM_HEADERS = frozenset(
+    f"x-amz-checksum-{algorithm}"
+    for algorithm in (
+        *("crc32", "crc32c", "crc64nvme", "sha1", "sha256"),
+        *("sha512", "md5", "xxhash64", "xxhash3", "xxhash128"),
+    )
+)
+
 _HEX = "0123456789ABCDEFabcdef"
 _ESCAPED = {(high + low).encode(): bytes.fromhex(high + low) for high in _HEX for low in _HEX}
 

@@ -10,7 +10,7 @@ from gateway.auth.claim import Claim, date_mismatch, parse_credential, parse_sig
 from gateway.auth.dates import MAX_SKEW, Moment, iso_time, parse_stamp
 from gateway.auth.payload import UNSIGNED, require_payload_hash
 from gateway.auth.proof import FindUser, Identity, known_user, prove, require_signed
-from gateway.request import Request
+from gateway.request import CHECKSUM_HEADERS, Request
 from gateway.s3.errors import S3Error, invalid_argument
 
 MAX_EXPIRES = 7 * 24 * 60 * 60
@@ -25,6 +25,7 @@ _REQUIRED = (
 )
 _MARKS = frozenset(_REQUIRED)
 _CONTROLS = frozenset(map(chr, (*range(32), 127)))
+_IGNORED = CHECKSUM_HEADERS | {"x-amz-sdk-checksum-algorithm"}
 _NO_HEADERS = frozenset({*(name.lower() for name in _REQUIRED), "x-amz-security-token"})
 
 
@@ -92,10 +93,14 @@ def _refuse_untimely(text: str, moment: Moment, now: float) -> None:
 
 
 def hoist(request: Request) -> None:
-    """SDKs move x-amz-* headers into the URL they presign; S3 takes them for headers all the same."""
+    """SDKs move x-amz-* headers into the URL they presign; S3 takes them for headers all the same.
+
+    But for checksums, over which it passes: an SDK that presigns has no body yet, and puts in that of an empty one
+    (https://github.com/aws/aws-sdk-js-v3/issues/6810, https://github.com/aws/aws-sdk-go-v2/issues/2610).
+    """
     for name, value in request.query.items():
         header = name.lower()
-        if not header.startswith("x-amz-") or header in _NO_HEADERS:
+        if not header.startswith("x-amz-") or header in _NO_HEADERS or header in _IGNORED:
             continue
         if not _CONTROLS.isdisjoint(header + value):
             raise invalid_argument("A parameter that stands for a header holds what no header can.", name, value)
