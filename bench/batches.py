@@ -90,16 +90,19 @@ def delete(signer: Signer, bucket: str, keys: Sequence[str], size: int) -> Batch
 def list_page(signer: Signer, bucket: str, keys: Sequence[str], page: int) -> Batch:
     """So many keys each, from places all over the bucket: `keys` are what the pages start behind."""
     queries = [{"list-type": "2", "max-keys": f"{page}", "prefix": "tree/", "start-after": key} for key in keys]
-    heads = [signer.head("GET", f"/{bucket}", query) for query in queries]
-    return Batch([Outgoing(head) for head in heads], 200, at_least=page * 150, repeat=True)
+    return listed(signer, bucket, queries, page * 150)
 
 
 def list_folder(signer: Signer, bucket: str, keys: Sequence[str]) -> Batch:
     """The folder of twenty that each of the keys is in."""
     folders = [key.rpartition("/")[0] + "/" for key in keys]
     queries = [{"delimiter": "/", "list-type": "2", "prefix": folder} for folder in folders]
+    return listed(signer, bucket, queries, FOLDER * 150)
+
+
+def listed(signer: Signer, bucket: str, queries: Sequence[dict[str, str]], at_least: int) -> Batch:
     heads = [signer.head("GET", f"/{bucket}", query) for query in queries]
-    return Batch([Outgoing(head) for head in heads], 200, at_least=FOLDER * 150, repeat=True)
+    return Batch([Outgoing(head) for head in heads], 200, at_least=at_least, repeat=True)
 
 
 def body_of(key: str, number: int, size: int) -> bytes:
