@@ -35,16 +35,23 @@ class Child:
         self.process: asyncio.subprocess.Process | None = None
         self.keeper: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Raises StartFailed."""
+    async def prepare(self) -> None:
+        """Make the process: it loads its code, and waits for what it is given."""
         # A session of its own: the terminal's Ctrl-C is for the supervisor, who stops the others in order.
-        self.process = process = await asyncio.create_subprocess_exec(
+        self.process = await asyncio.create_subprocess_exec(
             *self.command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
             pass_fds=self.numbers,
         )
+
+    async def start(self) -> None:
+        """Make the process, if it was not prepared. Raises StartFailed."""
+        if self.process is None or self.process.returncode is not None:
+            await self.prepare()
+        process = self.process
+        assert process is not None
         assert process.stdin is not None and process.stdout is not None
         with contextlib.suppress(ConnectionError):
             process.stdin.write(self.given)

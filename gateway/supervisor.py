@@ -105,8 +105,11 @@ class Supervisor:
         return replace(settings, port=port, root_access_key=access_key, root_secret_key=secret_key)
 
     async def start(self) -> None:
-        await self.catalog.start()
+        """The workers load their code meanwhile; what is wrong with the folder only the catalog process says."""
         self.workers = self.crew(self.settings)
+        for child in (self.catalog, *self.workers):
+            await child.prepare()
+        await self.catalog.start()
         for failure in await asyncio.gather(*(worker.start() for worker in self.workers), return_exceptions=True):
             if failure is not None:
                 raise failure

@@ -24,7 +24,10 @@ READY = b"ready\n"
 
 
 def main() -> None:
-    settings = undump(sys.stdin.buffer.readline())
+    given = sys.stdin.buffer.readline()
+    if not given:
+        return  # the supervisor went before it came to that
+    settings = undump(given)
     logging.configure()
     # uvicorn raises the signal that stopped it once more, when all is done.
     signal.signal(signal.SIGTERM, leave)

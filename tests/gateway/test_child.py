@@ -50,6 +50,26 @@ async def started(child: Child) -> AsyncIterator[Child]:
         await child.stop()
 
 
+async def test_a_prepared_process_is_the_one_that_starts(make: Callable[..., Child], tmp_path: Path) -> None:
+    child = make()
+    await child.prepare()
+    prepared = child.process
+    assert prepared is not None
+    async with started(child):
+        assert child.process is prepared
+        assert lives(tmp_path) == [prepared.pid]
+
+
+async def test_one_that_died_before_is_made_anew(make: Callable[..., Child], tmp_path: Path) -> None:
+    child = make()
+    await child.prepare()
+    assert child.process is not None
+    child.process.kill()
+    await child.process.wait()
+    async with started(child):
+        assert lives(tmp_path) == [child.process.pid]
+
+
 def until(condition: Callable[[], bool]) -> None:
     while not condition():
         time.sleep(0.01)
