@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.batches import FOLDER, Tree, body_of
 from catalog import Catalog
+from catalog.batch import Batch
 from catalog.database.applier import apply
 from catalog.database.connection import open_database
 from catalog.database.follower import BATCH, Follower
@@ -62,7 +63,7 @@ def generate(data: Path, bucket: Bucket, tree: Tree) -> float:
 def append(
     log: Log, end: Position, bucket: Bucket, tree: Tree, numbers: range
 ) -> tuple[list[tuple[int, LogRecord]], Position]:
-    batch = log.batch(end)
+    batch = Batch(log, end)
     origin = Origin(bucket.owner, "192.0.2.1", "0123456789ABCDEF")
     now = time.time_ns() // 1_000_000
     records = []

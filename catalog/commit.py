@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import lmdb
 
 from catalog import lag
+from catalog.batch import Batch
 from catalog.errors import DatabaseBehind, StorageFull, TooManyWaiting
 from catalog.index import Index, dying, encode
 from catalog.index.apply import Change
@@ -217,7 +218,7 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
     began = time.perf_counter()
     with index.write() as txn:
         waited = time.perf_counter() - began
-        records = log.batch(index.end(txn))
+        records = Batch(log, index.end(txn))
         settled, seal = records.seq, log.seal
         behind = records.seq - index.applied(txn)
         if behind > lag.MOST:
@@ -227,9 +228,12 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
         now = time.time_ns() // 1_000_000
         for submission in batch:
             content = submission.content
-            turn = Turn(index, txn, change, buckets, records.seq + 1, now, records.place(len(content)))
             try:
+                turn = Turn(index, txn, change, buckets, records.seq + 1, now, records.place(len(content)))
                 mutation, result = submission.decide(turn)
+            except OSError as problem:  # a body that finds no room keeps nobody from deleting
+                outcomes.append(Outcome(error=StorageFull(str(log.directory)) if _is_full(problem, log) else problem))
+                continue
             except Exception as refusal:
                 outcomes.append(Outcome(error=refusal))
                 continue

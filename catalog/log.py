@@ -29,8 +29,6 @@ HEADER_SIZE = 64
 MAGIC = b"DUCKETLG"
 FORMAT = 1
 ROLL = 0xFFFFFFFF  # a frame whose body length is this says: the log goes on in the next segment
-MESSAGE_ROOM = 128 * 1024  # a message that comes with a body is smaller than this: headers and tags bound it
-_IOV_MAX = 1024
 _MAX_FILES = 256
 _READ = 256 * 1024
 
@@ -79,9 +77,6 @@ class Log:
         self.directory.mkdir(exist_ok=True)
         self.open_segment(beginning(self.catalog_id))
         sync_path(self.directory.parent)
-
-    def batch(self, end: Position) -> Batch:
-        return Batch(self, end)
 
     def read_body(self, piece: Piece, start: int, length: int) -> bytes:
         """Bytes of a small body. FileNotFoundError: its segment was dropped, as nothing in it lives any more."""
@@ -327,78 +322,6 @@ class Log:
                 yield None, (segment + 1, HEADER_SIZE, seq, chain)
                 return
             yield _decode(window[stop - message : stop]), (segment, offset, seq, chain)
-
-
-class Batch:
-    """Records on their way into the log: placed one after another, then written and synced at once."""
-
-    def __init__(self, log: Log, end: Position) -> None:
-        self._log = log
-        self._start = end
-        self._segment, self._offset, self.seq, self._chain = end.segment, end.offset, end.seq, end.chain
-        self._first = end.offset
-        self._buffers: list[bytes] = []
-        self.last_offset = 0
-        self.count = 0
-
-    @property
-    def end(self) -> Position:
-        return Position(self._segment, self._offset, self.seq, self._chain)
-
-    def place(self, size: int) -> tuple[int, int]:
-        """Segment and offset that a body of `size` bytes gets, if it is the next added."""
-        if size and self._offset + FRAME.size * 2 + size + MESSAGE_ROOM > self._log.size_of(self._segment):
-            self._roll()
-        return self._segment, self._offset + FRAME.size
-
-    def add(self, body: bytes, message: bytes) -> None:
-        """Append the record numbered `seq` + 1. A body must have been placed just before."""
-        size = len(body) + len(message)
-        if self._offset + FRAME.size * 2 + size > self._log.size_of(self._segment):
-            if body:
-                raise ValueError(f"a message of {len(message)} bytes beside a body")
-            self._roll()
-        self.seq += 1
-        self.count += 1
-        self._append(len(body), body, message)
-
-    def sync(self) -> None:
-        """Write what was added and wait until the disk has it. OSError: nothing of it counts."""
-        descriptor = self._write()
-        os.fdatasync(descriptor)
-
-    def _append(self, body_length: int, body: bytes, message: bytes) -> None:
-        rest = FRAME.pack(0, body_length, len(message), self.seq)[4:]
-        chain = crc32c(rest, self._chain)
-        if body:
-            chain = crc32c(body, chain)
-        chain = crc32c(message, chain)
-        frame = chain.to_bytes(4, "little") + rest
-        self._buffers += (frame, body, message) if body else (frame, message)
-        self._chain = chain
-        self.last_offset = self._offset
-        self._offset += FRAME.size + len(body) + len(message)
-
-    def _roll(self) -> None:
-        self._append(ROLL, b"", b"")
-        os.fdatasync(self._write())
-        start = Position(self._segment + 1, HEADER_SIZE, self.seq, self._chain)
-        self._log.open_segment(start)
-        self._segment, self._offset = start.segment, start.offset
-        self._first, self._buffers = start.offset, []
-
-    def _write(self) -> int:
-        descriptor = self._log.file_for_writing(self._segment)
-        offset = self._first
-        for first in range(0, len(self._buffers), _IOV_MAX):
-            buffers = self._buffers[first : first + _IOV_MAX]
-            size = sum(map(len, buffers))
-            written = os.pwritev(descriptor, buffers, offset)
-            if written != size:
-                raise OSError(f"wrote {written} of {size} bytes to the commit log")
-            offset += size
-        self._buffers, self._first = [], offset
-        return descriptor
 
 
 def _newer(path: Path, version: int) -> CatalogUnusable:

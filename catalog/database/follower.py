@@ -56,7 +56,10 @@ class Follower:
         return self._source.end().seq - self.applied.seq
 
     def step(self) -> None:
-        """Apply the next batch of what was acknowledged. Called from one thread at a time."""
+        """Apply the next batch of what was acknowledged, and say so, again where only that failed.
+
+        Called from one thread at a time.
+        """
         end = self._source.end()
         if self.applied.seq < end.seq:
             try:
@@ -69,7 +72,7 @@ class Follower:
             if self._since > VACUUM_AFTER:
                 vacuum.adjust(self._connection)
                 self._since = 0
-            self._source.tell_applied(position)
+        self._source.tell_applied(self.applied)
 
     def catch_up(self) -> None:
         """Apply everything that was acknowledged before the call."""

@@ -129,8 +129,9 @@ class Pace:
                 await asyncio.sleep(POLL)
                 continue
             behind = self._follower.behind()
-            late = (late or now + LATE) if behind else 0.0
-            if behind and (self._wanted.is_set() or behind >= ENOUGH or now >= late):
+            due = behind or self.problem is not None  # what failed may have been to say how far it is
+            late = (late or now + LATE) if due else 0.0
+            if due and (self._wanted.is_set() or behind >= ENOUGH or now >= late):
                 self._wanted.clear()
                 await self._step()
                 late = 0.0

@@ -79,13 +79,13 @@ ERRORS: dict[str, Callable[[], Exception]] = {
 FULL = (507, "InsufficientStorage")
 BROKEN = (500, "InternalError")
 FAULTS = (
-    Fault("log full", WORKER, "catalog.log:Batch._write", "full", FULL),
+    Fault("log full", WORKER, "catalog.batch:Batch._write", "full", FULL),
     Fault("log cannot be synced", WORKER, "os:fdatasync", "unreadable", BROKEN),
-    Fault("log may not be written", WORKER, "catalog.log:Batch._write", "forbidden", BROKEN),
+    Fault("log may not be written", WORKER, "catalog.batch:Batch._write", "forbidden", BROKEN),
     Fault("index full", WORKER, "catalog.index:Index.set_end", "lmdb", FULL),
     Fault("body full", WORKER, "gateway.blobs.store:sync_names", "full", FULL, large=True),
     Fault("body cannot be synced", WORKER, "gateway.blobs.store:Blob._publish", "unreadable", BROKEN, large=True),
-    Fault("log full behind a body", WORKER, "catalog.log:Batch._write", "full", FULL, large=True),
+    Fault("log full behind a body", WORKER, "catalog.batch:Batch._write", "full", FULL, large=True),
 )
 
 

@@ -32,10 +32,10 @@ class Point:
 
 
 POINTS = (
-    Point("log about to be written", WORKER, "catalog.log:Batch.sync"),
+    Point("log about to be written", WORKER, "catalog.batch:Batch.sync"),
     Point("log half written", WORKER, "os:pwritev", "half"),
-    Point("log written, not synced", WORKER, "catalog.log:Batch._write", "after"),
-    Point("log synced, index not put", WORKER, "catalog.log:Batch.sync", "after"),
+    Point("log written, not synced", WORKER, "catalog.batch:Batch._write", "after"),
+    Point("log synced, index not put", WORKER, "catalog.batch:Batch.sync", "after"),
     Point("index put, nobody answered", WORKER, "catalog.commit:commit", "after"),
     Point("segment full, next not there", WORKER, "catalog.log:Log.open_segment", often=False),
     Point("next segment there, nothing in it", WORKER, "catalog.log:Log.open_segment", "after", often=False),
@@ -50,7 +50,7 @@ POINTS = (
     Point("segment dropped, index not told", CATALOG, "catalog.log:Log.drop", "after", often=False),
     Point("bodies about to be moved", CATALOG, "catalog.compaction:commit", often=False),
     Point("moved bodies half written", CATALOG, "os:pwritev", "half", often=False),
-    Point("moved bodies logged, index not put", CATALOG, "catalog.log:Batch.sync", "after", often=False),
+    Point("moved bodies logged, index not put", CATALOG, "catalog.batch:Batch.sync", "after", often=False),
     Point("bodies moved", CATALOG, "catalog.compaction:commit", "after", often=False),
     Point("segment emptied, about to go", CATALOG, "catalog.log:Log.drop", often=False),
 )

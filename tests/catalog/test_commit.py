@@ -4,6 +4,7 @@ import asyncio
 import errno
 import multiprocessing
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from catalog import Catalog, lag
 from catalog.errors import DatabaseBehind, PreconditionFailed, StorageFull
-from catalog.log import beginning
+from catalog.log import Log, beginning
 from catalog.records import Bucket, Origin, Part, Version
 from catalog.store import MANY_PARTS
 
@@ -35,6 +36,40 @@ async def test_a_full_disk_refuses_the_write_and_keeps_what_was(
     assert catalog.get(bucket, "a") == kept
     again = await catalog.put(ORIGIN, bucket, "a", draft, b"again")
     assert again.seq == kept.seq + 1
+
+
+async def test_what_needs_no_room_is_done_beside_what_finds_none(
+    tmp_path: Path, draft: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one batch: the segment is full, and there is no room for another."""
+    catalog = Catalog.open(tmp_path)
+    bucket = await catalog.create_bucket(ORIGIN, "bucket", "root", "us-east-1")
+    await catalog.put(ORIGIN, bucket, "kept", draft, bytes(60_000))
+    await catalog.put(ORIGIN, bucket, "gone", draft, bytes(60_000))
+
+    def full(log: Log, segment: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Log, "make_ahead", full)
+    puts = [catalog.put(ORIGIN, bucket, f"{number}", draft, bytes(60_000)) for number in range(30)]
+    done = await asyncio.gather(
+        *puts[:15],
+        catalog.delete(ORIGIN, bucket, "gone"),
+        *puts[15:],
+        catalog.create_bucket(ORIGIN, "another", "root", "us-east-1"),
+        return_exceptions=True,
+    )
+    refused = [isinstance(each, BaseException) for each in done]
+    assert refused.index(True) < 15, "the deletion comes behind the first that found no room"
+    assert {type(each) for each in done if isinstance(each, BaseException)} == {StorageFull}
+    for _ in range(2):
+        there = catalog.list_objects(bucket).keys
+        assert there == sorted(["kept", *(f"{number}" for number in range(refused.index(True)))])
+        assert {each.name for each in catalog.buckets(None)} == {"another", "bucket"}
+        await catalog.close()
+        shutil.rmtree(tmp_path / "index")  # what the log says is the same
+        catalog = Catalog.open(tmp_path)
+    catalog.release()
 
 
 async def test_a_slow_disk_does_not_hold_the_loop(

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from catalog import Catalog
+from catalog.batch import Batch
 from catalog.damage import is_cut_short
 from catalog.log import FRAME, Log, beginning
 from catalog.records import BucketRemoved, LogRecord, Origin, Position, Version
@@ -29,7 +30,7 @@ def log(tmp_path: Path) -> Log:
 
 def append(log: Log, end: Position, count: int, content: bytes = b"") -> Position:
     """A batch of so many records, with bodies that look like nothing in particular."""
-    batch = log.batch(end)
+    batch = Batch(log, end)
     settled = batch.seq
     for number in range(count):
         batch.place(BODY)

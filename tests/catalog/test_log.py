@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from catalog.batch import Batch
 from catalog.errors import CatalogUnusable
 from catalog.log import FORMAT, HEADER, HEADER_SIZE, MAGIC, Log, beginning
 from catalog.records import BucketRemoved, LogRecord, Origin, Piece, Position
@@ -27,7 +28,7 @@ def message(name: str) -> bytes:
 
 
 def append(log: Log, end: Position, *entries: tuple[bytes, str]) -> tuple[Position, list[tuple[int, int]]]:
-    batch = log.batch(end)
+    batch = Batch(log, end)
     places = []
     for body, name in entries:
         places.append(batch.place(len(body)))

@@ -15,6 +15,7 @@ from catalog.database.follower import Follower
 from catalog.database.pace import Pace
 from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable, QueryFailed
+from catalog.records import Position
 from tests.catalog.database.history import History, MemorySource
 
 NOWHERE = Path("/nowhere/catalog.duckdb.wal")
@@ -90,6 +91,30 @@ async def test_a_failure_that_may_pass_is_told_to_who_waits_and_tried_again(
     full = False
     await until(lambda: pace.problem is None)
     assert (await pace.up_to_date()).seq == 1
+    pace.stop()
+    await running
+
+
+async def test_how_far_it_is_is_said_again_where_that_failed(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace_module, "RETRY", 0.01)
+    monkeypatch.setattr(pace_module, "LATE", 0.01)
+    history = History()
+    source = MemorySource(history)
+    pace = Pace(Follower(database.cursor(), source), source, NOWHERE)
+    running = asyncio.create_task(pace.run())
+    real = source.tell_applied
+
+    def tell_applied(position: Position) -> None:
+        raise lmdb.Error("no space left on device")
+
+    monkeypatch.setattr(source, "tell_applied", tell_applied)
+    history.create_bucket("b")
+    await until(lambda: pace.problem is not None)
+    monkeypatch.setattr(source, "tell_applied", real)
+    await until(lambda: pace.problem is None)
+    assert source.told == history.position()
     pace.stop()
     await running
 
