@@ -6,7 +6,7 @@ TESTS ?= -n 2
 LENGTH ?= 2
 EXAMPLES ?= 1000
 
-.PHONY: serve test torture fuzz bench conformance-ceph lint format clean
+.PHONY: serve test torture fuzz audit bench conformance-ceph lint format clean
 
 serve: $(VENV)/for-serving
 	$(BIN)/ducket serve --data $(DATA) $(ARGS)
@@ -21,6 +21,13 @@ torture: $(VENV)/for-testing
 # The long form of conformance/attack: so many inputs of each kind.
 fuzz: $(VENV)/for-testing
 	$(BIN)/python -m conformance.attack.fuzz $(EXAMPLES) $(ARGS)
+
+# What is known against what the server runs on. Asks PyPI, and fails where that cannot tell of one of them.
+audit: $(VENV)/for-serving
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/audit/requirements.txt
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip -r $(VENV)/audit/requirements.txt
 
 bench: $(VENV)/for-testing
 	$(BIN)/python -m bench.run $(ARGS)
