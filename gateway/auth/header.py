@@ -13,6 +13,7 @@ from gateway.auth.claim import (
     Claim,
     Credential,
     SignedHeaders,
+    TooLong,
     date_mismatch,
     parse_credential,
     parse_signed_headers,
@@ -44,14 +45,19 @@ def parse_authorization(text: str, region: str) -> tuple[Credential, SignedHeade
     """Usually the signature comes last; what stands before it repeats all day long and is parsed once."""
     head, comma, last = text.rpartition(",")
     name, _, signature = last.strip().partition("=")
-    if comma and name == "Signature" and len(head) <= 2 * MOST_REMEMBERED:
-        return *_parse_head(head, region), signature
+    if comma and name == "Signature":
+        try:
+            return *_parse_head(head, region), signature
+        except TooLong:
+            pass
     parts = _components(text)
     return *_parse_terms(parts, region), _term(parts, "Signature")
 
 
 @functools.lru_cache(maxsize=512)
 def _parse_head(head: str, region: str) -> tuple[Credential, SignedHeaders]:
+    if len(head) > 2 * MOST_REMEMBERED:
+        raise TooLong
     return _parse_terms(_components(head) | {"Signature": ""}, region)
 
 

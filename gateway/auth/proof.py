@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from catalog.records import User
 from gateway.auth.canonical import canonical_request
-from gateway.auth.claim import MOST_REMEMBERED, Claim, SignedHeaders
+from gateway.auth.claim import MOST_REMEMBERED, Claim, SignedHeaders, TooLong
 from gateway.auth.payload import Payload, signed_payload
 from gateway.auth.signing import signature_mismatch, signing_key, string_to_sign
 from gateway.request import Request
@@ -42,8 +42,10 @@ def require_signed(headers: dict[str, str], signed: SignedHeaders) -> None:
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
     """
-    usual = len(headers) <= MOST_HEADERS and len(signed.text) <= MOST_REMEMBERED
-    unsigned = _remembered(tuple(headers), signed) if usual else _unsigned(tuple(headers), signed)
+    try:
+        unsigned = _remembered(tuple(headers), signed)
+    except TooLong:
+        unsigned = _unsigned(tuple(headers), signed)
     if unsigned:
         raise S3Error(
             "AccessDenied",
@@ -57,8 +59,12 @@ def _unsigned(names: tuple[str, ...], signed: SignedHeaders) -> tuple[str, ...]:
     return tuple(sorted(must - signed.known - {"x-amz-content-sha256"}))
 
 
-# A client sends the same headers all day long, and signs the same of them.
-_remembered = functools.lru_cache(maxsize=256)(_unsigned)
+@functools.lru_cache(maxsize=256)
+def _remembered(names: tuple[str, ...], signed: SignedHeaders) -> tuple[str, ...]:
+    """A client sends the same headers all day long, and signs the same of them. Raises TooLong."""
+    if len(names) > MOST_HEADERS or len(signed.text) > MOST_REMEMBERED:
+        raise TooLong
+    return _unsigned(names, signed)
 
 
 def prove(request: Request, claim: Claim, user: User) -> Identity:
