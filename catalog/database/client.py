@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 from msgspec.structs import replace
 
-from catalog.database import bodies
+from catalog.database import bodies, kept
 from catalog.database.connection import open_database
 from catalog.database.dumping import Dump
 from catalog.database.follower import Follower
@@ -350,10 +350,12 @@ class Local:
         self._follower.catch_up()
         with self._rotation.shown(self._connection):
             change(self._connection, action, name, text)
+        kept.keep(self._connection)
 
     def name_point(self, bucket: str, name: str, seq: int) -> None:
         self._follower.catch_up()
         points.put(self._connection, bucket, name, seq)
+        kept.keep(self._connection)
 
     def keep_validations(self, given: KeepValidations) -> None:
         validations.keep(self._connection, given)

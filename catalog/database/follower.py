@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
 
-from catalog.database import vacuum
+from catalog.database import kept, vacuum
 from catalog.database.applier import apply
 from catalog.database.refill import refill
 from catalog.database.source import Source
@@ -33,6 +34,7 @@ class Follower:
     def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source) -> None:
         """Raises CatalogUnusable where the database is another catalog's."""
         self._connection = connection
+        self._kept: date | None = None
         self._source = source
         self._since = VACUUM_AFTER  # mutations applied since the tables were last looked at for gaps
         known = applied.identity(connection)
@@ -79,6 +81,14 @@ class Follower:
         end = self._source.end()
         while self.applied.seq < end.seq:
             self.step()
+
+    def keep_history(self) -> None:
+        """Write beside the database what it alone knows, once a day: see `kept`. Raises QueryFailed."""
+        today = datetime.now(UTC).date()
+        if self._kept != today and not self.behind():
+            kept.keep(self._connection)
+            if kept.keep_days(self._connection, today):
+                self._kept = today
 
     def checkpoint(self) -> None:
         """Take the write-ahead log into the database's file. Raises duckdb.Error where a query is in the way."""

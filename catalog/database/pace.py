@@ -123,6 +123,7 @@ class Pace:
             now = time.monotonic()
             if now >= cleaned + HOUSEKEEPING and not self._keeping:
                 await self._tolerating_faults(self._source.drop_dead_segments, self._follower.applied)
+                await self._tolerating_faults(self._follower.keep_history)
                 cleaned = now
             await self._tolerating_faults(self._source.lay_ahead)
             if self._still:
@@ -194,7 +195,7 @@ class Pace:
             await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
         except duckdb.FatalException:
             raise
-        except (duckdb.Error, lmdb.Error, OSError) as problem:
+        except (duckdb.Error, lmdb.Error, OSError, QueryFailed) as problem:
             log.exception("the catalog process cannot do its work; trying again")
             await asyncio.sleep(RETRY)
             return str(problem)

@@ -1,7 +1,8 @@
 """Makes the tables of what the key index holds, where the log no longer has all that they lack.
 
 The index knows every bucket, user, upload and version there is. What it does not know is history: what ended already,
-and who asked for what. The journal keeps what it has, and gets a record for each further version that still is.
+and who asked for what. The journal keeps what it has, and gets a record for each further version that still is. Usage
+keeps its days; what it differs from what there is, counts as of today.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from datetime import UTC, datetime
 import duckdb
 import pyarrow as pa
 
+from catalog.database import kept as kept_files
 from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, usage, users
 from catalog.database.transaction import transaction
 from catalog.index.contents import Contents, Held
 from catalog.records import LogRecord, ObjectChanged, Origin, PartPut
 
-_TABLES = ("objects", "uploads", "parts", "buckets", "users", "usage_settled", "usage_recent", "usage_changes")
+_TABLES = ("objects", "uploads", "parts", "buckets", "users")
 _NOBODY = Origin()
 
 
 def refill(connection: duckdb.DuckDBPyConnection, catalog_id: bytes, contents: Contents) -> int:
     """In one transaction; up to which sequence number the journal has everything."""
     kept = applied.position(connection).seq
+    now = datetime.now(UTC).replace(tzinfo=None)
     with transaction(connection):
         for table in _TABLES:
             connection.execute(f"DELETE FROM private.{table}")
@@ -31,8 +34,9 @@ def refill(connection: duckdb.DuckDBPyConnection, catalog_id: bytes, contents: C
         for batch in contents.versions():
             _write_versions(connection, contents, batch, kept)
         _put_in_order(connection)
-        journal.reconcile(connection, kept, contents.position().seq, datetime.now(UTC).replace(tzinfo=None))
-        usage.settle(connection)
+        journal.reconcile(connection, kept, contents.position().seq, now)
+        usage.restore(connection, kept_files.days(connection))
+        usage.recount(connection, now.date())
         applied.begin(connection, catalog_id, contents.position())
     return kept
 
@@ -54,7 +58,6 @@ def _write_versions(connection: duckdb.DuckDBPyConnection, contents: Contents, b
     known = {bucket.id: bucket for bucket in contents.buckets()}
     rows = table_of(batch)
     objects.add(connection, rows)
-    usage.record(connection, datetime.now(UTC).date(), rows, None)
     lacking = [held for held in batch if held[2].seq > kept]
     records = [
         (

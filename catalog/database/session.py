@@ -15,7 +15,7 @@ import duckdb
 import lmdb
 import msgspec
 
-from catalog.database import bodies
+from catalog.database import bodies, kept
 from catalog.database.dumping import Dump
 from catalog.database.follower import Follower
 from catalog.database.frames import (
@@ -139,6 +139,7 @@ class Session:
             case ChangeView():
                 async with desk.altering, self._place(desk.limits.seconds):
                     await self._run(_change, desk.rotation, request)
+                    await self._run(kept.keep)
                 await self._send(Views(await self._run(every)))
             case AskSchema():
                 await self._send(await self._run(take_schema))
@@ -154,6 +155,7 @@ class Session:
             case NamePoint():
                 async with desk.altering, self._place(desk.limits.seconds):
                     await self._run(points.put, request.bucket, request.name, request.seq)
+                    await self._run(kept.keep)
                 await self._send(Synced(desk.follower.applied))
             case KeepValidations():
                 async with desk.altering, self._place(desk.limits.seconds):

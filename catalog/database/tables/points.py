@@ -6,12 +6,26 @@ import re
 from datetime import UTC, datetime
 
 import duckdb
+import pyarrow as pa
 
+from catalog.database.columns import TEXT, WHOLE, Row, insert, schema
 from catalog.database.transaction import transaction
 from catalog.errors import QueryFailed, QueryRefused
 
+COLUMNS = schema(bucket_id=WHOLE, name=TEXT, seq=WHOLE, created=pa.timestamp("us"))
 LATEST = "latest"
 _NAME = re.compile(r"[A-Za-z][\w.-]{0,127}", re.ASCII)
+
+
+def every(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Bucket id, name, sequence number and when it was named; of buckets that are gone, too."""
+    return connection.execute("FROM private.points ORDER BY bucket_id, name").fetchall()
+
+
+def replace(connection: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
+    """These are all there are, from now on."""
+    connection.execute("DELETE FROM private.points")
+    insert(connection, "private.points", COLUMNS, rows)
 
 
 def put(connection: duckdb.DuckDBPyConnection, bucket: str, name: str, seq: int) -> None:

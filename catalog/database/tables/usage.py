@@ -6,24 +6,37 @@ row. Prefixes are kept to `LEVELS` slashes: what lies deeper counts for the fold
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import duckdb
 import pyarrow as pa
 
-from catalog.database.columns import TEXT, TRUTH, WHOLE, Row, arrow, schema
+from catalog.database.columns import SHORT, TEXT, TRUTH, WHOLE, Row, arrow, schema
 
 LEVELS = 4
 SETTLE_AFTER = 20_000  # rows of usage_recent; more where much is settled, which is read through
 SETTLE_BY = 400_000  # merged in 1.3 s with ten million settled: queries wait for it
 
+OF_DAY = schema(
+    bucket_id=WHOLE,
+    depth=SHORT,
+    prefix=TEXT,
+    below=TRUTH,
+    objects=WHOLE,
+    bytes=WHOLE,
+    noncurrent_versions=WHOLE,
+    noncurrent_bytes=WHOLE,
+    delete_markers=WHOLE,
+)
 TOUCHED = schema(seq=WHOLE, bucket_id=WHOLE, key=TEXT, is_latest=TRUTH)
 
 _COUNTS = ("objects", "bytes", "noncurrent_versions", "noncurrent_bytes", "delete_markers")
+_COUNTED = ", ".join(_COUNTS)
 _SUMS = ", ".join(f"sum({name}) AS {name}" for name in _COUNTS)
 _CHANGED = " OR ".join(f"sum({name}) <> 0" for name in _COUNTS)
 _PLACE = "bucket_id, depth, prefix, below"
+_CHANGES_OF_DAYS = "FROM private.usage_changes UNION ALL FROM private.usage_recent"
 _CHANGES = {
     "added": "SELECT bucket_id, key, is_latest, is_delete_marker, size, 1 AS sign FROM added",
     "touched": "SELECT bucket_id, key, is_latest, is_delete_marker, size, -1 AS sign FROM touched"
@@ -69,6 +82,30 @@ def settle(connection: duckdb.DuckDBPyConnection) -> None:
     if recent > min(max(SETTLE_AFTER, settled // 4), SETTLE_BY):
         for statement in _SETTLE:
             connection.execute(statement)
+
+
+def days_before(connection: duckdb.DuckDBPyConnection, today: date) -> list[date]:
+    """The days before it that changed anything, in order."""
+    found = connection.execute(f"SELECT DISTINCT day FROM ({_CHANGES_OF_DAYS}) WHERE day < ? ORDER BY day", [today])
+    return [day for (day,) in found.fetchall()]
+
+
+def of_day(connection: duckdb.DuckDBPyConnection, day: date) -> pa.Table:
+    """What a day changed: see OF_DAY."""
+    statement = f"SELECT {_PLACE}, {_SUMS} FROM ({_CHANGES_OF_DAYS}) WHERE day = ? GROUP BY ALL HAVING {_CHANGED}"
+    return connection.sql(f"{statement} ORDER BY ALL", params=[day]).to_arrow_table().cast(OF_DAY)
+
+
+def restore(connection: duckdb.DuckDBPyConnection, days: Iterable[tuple[date, pa.Table]]) -> None:
+    """Let these be what those days changed. `recount` is to follow."""
+    for day, changes in days:
+        for table in ("usage_changes", "usage_recent"):
+            connection.execute(f"DELETE FROM private.{table} WHERE day = ?", [day])
+        connection.register("changes", changes)
+        try:
+            connection.execute(f"INSERT INTO private.usage_changes SELECT ?, {_PLACE}, {_COUNTED} FROM changes", [day])
+        finally:
+            connection.unregister("changes")
 
 
 def recount(connection: duckdb.DuckDBPyConnection, day: date) -> None:

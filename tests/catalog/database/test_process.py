@@ -196,6 +196,14 @@ async def test_a_folder_deeper_than_a_socket_address_is_long_works(tmp_path: Pat
         assert (await server.query("SELECT 1")).rows == [(1,)]
 
 
+async def test_usage_of_days_that_are_over_is_written_beside_the_database(tmp_path: Path) -> None:
+    server = Server(tmp_path, History())
+    server.history.put(server.history.create_bucket("b").id, "k", 5)
+    async with serving(server):
+        await asyncio.to_thread(until_there, tmp_path / "usage" / "2025-10-09.parquet")
+        assert (await server.query("SELECT max(day) = current_date FROM usage_daily")).rows == [(True,)]
+
+
 async def test_stopping_stops_queries_and_applies_the_rest(tmp_path: Path) -> None:
     server = Server(tmp_path, History())
     async with serving(server):
@@ -332,6 +340,11 @@ async def write(catalog: Catalog, count: int) -> None:
     bucket = buckets[0] if buckets else await catalog.create_bucket(ORIGIN, "a-bucket", "root", "us-east-1")
     draft = Version(0, "", 0, "5d41402abc4b2a76b9719d911017c592", 5, "STANDARD", "root", metadata={"v": "1"})
     await asyncio.gather(*(catalog.put(ORIGIN, bucket, f"k{number}", draft) for number in range(count)))
+
+
+def until_there(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.01)
 
 
 def alive(pid: int) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -112,6 +113,7 @@ def go_through(ask: Ask, put: dict[str, Any], data: Path) -> None:
 
 def go_through_points(ask: Ask) -> None:
     assert point(ask, "set", "photos", "early", "--at", "3")["seq"] == 3
+    assert b"early" in Path(os.environ["DUCKET_DATA"], "kept.json").read_bytes()
     now = point(ask, "set", "photos", "now")
     assert now == point(ask, "get", "photos", "now")
     assert now["seq"] == point(ask, "latest", "photos")["seq"] == 6
