@@ -13,6 +13,7 @@ from catalog.queries.pages import Page, check_limit, columns, cut, rows, unpack
 from catalog.queries.points import Point, as_text, check_bucket, resolve
 
 SORTS = {"key": "VARCHAR", "size": "BIGINT", "last_modified_date": "TIMESTAMP"}
+_LAST = {"key": str, "size": int, "last_modified_date": datetime}
 _AS_LIKE = str.maketrans({"*": "%", "?": "_", "%": r"\%", "_": r"\_", "\\": r"\\"})
 _AT_A_POINT = ("content_type",)  # what the journal does not keep
 
@@ -44,15 +45,16 @@ class FileFilter:
             (r"key LIKE $glob ESCAPE '\'", "glob", _pattern(self.glob)),
             ("size >= $min_size", "min_size", self.min_size),
             ("size <= $max_size", "max_size", self.max_size),
-            ("last_modified_date <= $min_age::TIMESTAMP", "min_age", _before(now, self.min_age)),
-            ("last_modified_date >= $max_age::TIMESTAMP", "max_age", _before(now, self.max_age)),
+            ("last_modified_date <= $min_age::TIMESTAMP", "min_age", _before(now, "min_age", self.min_age)),
+            ("last_modified_date >= $max_age::TIMESTAMP", "max_age", _before(now, "max_age", self.max_age)),
             (r"content_type LIKE $content_type ESCAPE '\'", "content_type", _pattern(self.content_type)),
             ("storage_class = $storage_class", "storage_class", self.storage_class),
         ]
         given: list[tuple[str, dict[str, Value]]] = [
             (sql, {name: value}) for sql, name, value in simple if value is not None
         ]
-        given += _of_map("object_tags", "tag", self.tags) + _of_map("user_metadata", "metadata", self.metadata)
+        metadata = {name.lower(): value for name, value in self.metadata.items()}  # as S3 keeps the names
+        given += _of_map("object_tags", "tags", self.tags) + _of_map("user_metadata", "metadata", metadata)
         parameters: dict[str, Value] = {}
         for _, bound in given:
             parameters |= bound
@@ -74,6 +76,9 @@ class FileFilter:
         for name in ("glob", "content_type", "storage_class"):
             if getattr(self, name) == "":
                 raise InvalidFilter(name, "it is empty")
+        for name in ("tags", "metadata"):
+            if "" in getattr(self, name):
+                raise InvalidFilter(name, "a name is empty")
 
 
 @dataclass(frozen=True)
@@ -125,14 +130,15 @@ def list_files(
     if sort not in SORTS:
         raise InvalidFilter("sort", f"files are sorted by {', '.join(SORTS)}, not by {sort}")
     condition, given = matching.condition()
-    behind = unpack(after, [int, str, bool, int if sort == "size" else str, str])
+    behind = unpack(after, [int, str, bool, _LAST[sort], str])
     point = 0 if at is None else _point(catalog, bucket, matching, at)
     if behind is not None:
         if behind[1:3] != [sort, descending] or bool(behind[0]) != bool(point):
             raise InvalidFilter("after", "it is the `next` of another list")
         point = behind[0]
         condition += f" AND {_behind(sort, descending)}"
-        given |= {"last": behind[3], "last_key": behind[4]}
+        last = as_text(behind[3]) if sort == "last_modified_date" else behind[3]
+        given |= {"last": last, "last_key": behind[4]}
     if point:
         given |= {"point": point}
     else:
@@ -197,5 +203,8 @@ def _pattern(glob: str | None) -> str | None:
     return None if glob is None else glob.translate(_AS_LIKE)
 
 
-def _before(now: datetime, age: timedelta | None) -> str | None:
-    return None if age is None else as_text(now - age)
+def _before(now: datetime, field: str, age: timedelta | None) -> str | None:
+    try:
+        return None if age is None else as_text(now - age)
+    except OverflowError:
+        raise InvalidFilter(field, "there was no time so long ago") from None

@@ -62,7 +62,7 @@ def find_by_artifact_id(
         raise InvalidFilter("artifact_id", "it is an ETag, a checksum, a version id or a body")
     behind = unpack(after, [int, str | None, int | None]) or [-1, None, None]
     given: dict[str, Value] = {
-        "id": wanted,
+        "artifact_id": wanted,
         "composite": re.sub(r"-\d+$", "", wanted),
         "seq": behind[0],
         "upload_id": behind[1] or "",
@@ -117,15 +117,15 @@ def find_duplicates(catalog: Reached, bucket: str, limit: int = 1000, after: str
 # The catalog keeps the checksum of a multipart object without the number of its parts, which S3 writes behind it.
 _FOUND = """
 SELECT
-    CASE WHEN e_tag = $id THEN 'e_tag' WHEN version_id = $id THEN 'version_id' ELSE 'checksum' END AS found_by,
+    CASE $artifact_id WHEN e_tag THEN 'e_tag' WHEN version_id THEN 'version_id' ELSE 'checksum' END AS found_by,
     *,
     NULL::VARCHAR AS upload_id,
     NULL::INTEGER AS part_number
 FROM versions
 WHERE (
-    e_tag = $id
-    OR version_id = $id
-    OR checksum_value = $id
+    e_tag = $artifact_id
+    OR version_id = $artifact_id
+    OR checksum_value = $artifact_id
     OR (checksum_value = $composite AND checksum_type = 'COMPOSITE')
 )
 """

@@ -38,6 +38,10 @@ def rows(catalog: Reached, kind: type[T], statement: str, parameters: Mapping[st
 
 
 def values(catalog: Reached, statement: str, parameters: Mapping[str, Value]) -> list[tuple[Any, ...]]:
+    """As `rows`. Raises InvalidFilter for what cannot be text: a file's or an argument's name may be any bytes."""
+    for name, value in parameters.items():
+        if isinstance(value, str) and not _is_text(value):
+            raise InvalidFilter(name.partition("_is")[0].rstrip("_0123456789"), "it is not UTF-8")
     return fetch(catalog, Sql(statement, parameters=dict(parameters))).rows
 
 
@@ -64,6 +68,14 @@ def check_limit(limit: int) -> None:
     """Raises InvalidFilter."""
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidFilter("limit", f"it is 1 to {MAX_LIMIT}")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _pack(found: list[Any]) -> str:

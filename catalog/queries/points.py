@@ -62,8 +62,10 @@ def latest_point(catalog: Reached, bucket: str) -> LatestPoint:
         "SELECT bucket, max(seq) AS seq, max(record_timestamp) AS record_timestamp"
         " FROM journal WHERE bucket = $bucket GROUP BY bucket"
     )
-    (latest,) = rows(catalog, LatestPoint, statement, {"bucket": bucket})
-    return latest
+    found = rows(catalog, LatestPoint, statement, {"bucket": bucket})
+    if not found:  # the catalog was made anew, and the bucket was empty
+        raise InvalidFilter("bucket", f"the journal has nothing of {bucket}")
+    return found[0]
 
 
 def parse_point(text: str) -> Point:

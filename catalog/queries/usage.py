@@ -74,15 +74,21 @@ class DiskUsage:
 
 
 def get_storage_usage(
-    catalog: Reached, by: str = "bucket", bucket: str | None = None, depth: int = 1, tag: str | None = None
+    catalog: Reached, by: str = "bucket", bucket: str | None = None, depth: int | None = None, tag: str | None = None
 ) -> StorageUsage:
-    """By one of GROUPS; `depth` is for prefixes, `tag` the key of the tag. Raises InvalidFilter."""
+    """By one of GROUPS; `depth` is for prefixes (1 where none is given), `tag` the key of the tag.
+
+    Raises InvalidFilter.
+    """
     if by not in GROUPS:
         raise InvalidFilter("by", f"usage is by {', '.join(GROUPS)}, not by {by}")
     if (by == "tag") != (tag is not None and tag != ""):
         raise InvalidFilter("tag", "it names the tag where usage is by tag, and only there")
     if by == "prefix" and bucket is None:
         raise InvalidFilter("bucket", "usage by prefix is of one bucket")
+    if depth is not None and by != "prefix":
+        raise InvalidFilter("depth", "it is for usage by prefix alone")
+    depth = 1 if depth is None else depth
     if not 0 <= depth <= MAX_DEPTH:
         raise InvalidFilter("depth", f"it is 0 to {MAX_DEPTH}")
     given: dict[str, Value] = {}

@@ -64,7 +64,7 @@ def add(commands: Commands) -> None:
     find.add_argument("artifact_id", metavar="ID")
     usage.add_argument("--by", choices=BY, default="bucket", help="what is summed up")
     usage.add_argument("--bucket", metavar="B", help="of one bucket only")
-    usage.add_argument("--depth", metavar="N", type=int, default=1, help="levels of prefixes (default: 1)")
+    usage.add_argument("--depth", metavar="N", type=int, help="levels of prefixes (default: 1)")
     usage.add_argument("--tag", metavar="KEY", help="the tag that it is by")
     for command in (growth, forecast):
         command.add_argument("--bucket", metavar="B", help="of one bucket only")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from catalog.errors import InvalidFilter
 from catalog.queries import File, FileFilter, Reached, list_files, list_versions
 
 COW, CAT, COPY, EMPTY = "2024/old/cow.png", "2025/cat.jpg", "copy.jpg", "empty"
+FORGED = urlsafe_b64encode(b'[0,"last_modified_date",false,"then","k"]').decode()
 SINCE = datetime.now(UTC) - datetime(2025, 10, 9, 8, 53, 20, tzinfo=UTC)  # the age of mutation 1, one an hour
 
 
@@ -48,6 +50,7 @@ def test_a_file_as_it_is(catalog: Reached) -> None:
         (FileFilter(tags={"size": None}), [CAT, COPY, EMPTY]),
         (FileFilter(tags={"size": "300"}, glob="c*"), [COPY]),
         (FileFilter(metadata={"owner": "wanda"}, max_size=0), [EMPTY]),
+        (FileFilter(metadata={"Owner": "wanda"}, max_size=0), [EMPTY]),
         (FileFilter(metadata={"owner": "x' OR true --"}), []),
         (FileFilter(min_size=300, max_size=400), [COW, CAT, COPY]),
         (FileFilter(min_size=301), [COW]),
@@ -125,6 +128,15 @@ def test_versions_from_the_newest_on(catalog: Reached) -> None:
         ("max_size", {"matching": FileFilter(max_size=2**63)}),
         ("min_age", {"matching": FileFilter(min_age=timedelta(seconds=-1))}),
         ("min_age", {"matching": FileFilter(min_age=timedelta(2), max_age=timedelta(1))}),
+        ("min_age", {"matching": FileFilter(min_age=timedelta.max)}),
+        ("max_age", {"matching": FileFilter(max_age=timedelta.max)}),
+        ("tags", {"matching": FileFilter(tags={"": "yes"})}),
+        ("tags", {"matching": FileFilter(tags={"keep": "\udcff"})}),
+        ("metadata", {"matching": FileFilter(metadata={"": None})}),
+        ("metadata", {"matching": FileFilter(metadata={"\udcff": None})}),
+        ("prefix", {"matching": FileFilter(prefix="\udcff")}),
+        ("at", {"at": "\udcff"}),
+        ("after", {"sort": "last_modified_date", "after": FORGED}),
         ("glob", {"matching": FileFilter(glob="")}),
         ("content_type", {"matching": FileFilter(content_type="a"), "at": 1}),
         ("storage_class", {"matching": FileFilter(storage_class="")}),

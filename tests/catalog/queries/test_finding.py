@@ -36,7 +36,7 @@ def test_what_is_found_comes_in_pages(catalog: Reached) -> None:
     assert [each.seq for each in (*first.items, *second.items)] == [4, 10] and second.next is None
 
 
-@pytest.mark.parametrize("wanted", ["", "null", '""'])
+@pytest.mark.parametrize("wanted", ["", "null", '""', "\udcff"])
 def test_what_identifies_nothing_is_refused(catalog: Reached, wanted: str) -> None:
     with pytest.raises(InvalidFilter, match="artifact_id"):
         find_by_artifact_id(catalog, wanted)

@@ -73,6 +73,18 @@ def test_what_there_is_not(catalog: Reached) -> None:
             set_point(catalog, bucket, "x", at)
 
 
+def test_a_bucket_of_which_the_journal_has_nothing() -> None:
+    """As after the catalog was made anew of the index."""
+    history = History()
+    history.create_bucket("photos")
+    with open_database(None) as connection:
+        catalog = Local(Path(), connection, MemorySource(history), Limits())
+        catalog.sync()
+        connection.execute("DELETE FROM private.journal")
+        with pytest.raises(InvalidFilter, match="bucket"):
+            latest_point(catalog, "photos")
+
+
 def test_names_go_with_their_bucket_and_are_its_owner_s() -> None:
     history = History()
     first = history.create_bucket("photos", owner="b" * 64).id

@@ -77,6 +77,8 @@ def test_by_age(catalog: Reached, history: History) -> None:
         ("tag", {"by": "tag"}),
         ("tag", {"by": "owner", "tag": "t"}),
         ("depth", {"by": "prefix", "bucket": "photos", "depth": -1}),
+        ("depth", {"by": "owner", "depth": 1}),
+        ("bucket", {"bucket": "\udcff"}),
     ],
 )
 def test_what_means_nothing_is_refused_by_its_name(catalog: Reached, field: str, asked: dict[str, Any]) -> None:
