@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 BATCH = 256  # rows; what is written at once is in the processor's cache yet
 LARGE_BATCH = 4096  # rows that are handed to the thread
 FLUSH_SECONDS = 0.5
-SLOW = 0.005  # seconds; a batch takes 0.0002
-CAREFUL = 60.0  # seconds after a slow write
+SLOW = 0.02  # seconds; a batch takes 0.0002, and more only where the disk or the cores are short
+CAREFUL = 5.0  # seconds after a slow write
 MOST_WAITING = 4  # large batches that the disk has not taken; beyond them rows are dropped
 LONGEST = 4096  # bytes of a row, on average: beyond, what clients say of themselves is cut short
 SHORT = 256  # characters

@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -41,6 +43,32 @@ def test_behind_a_file_that_was_taken_begins_another(incoming: Incoming, tmp_pat
     incoming.append(encode([2]))
     (path,) = waiting(tmp_path)
     assert (rows(taken), rows(path)) == ([1], [2])
+
+
+def test_a_file_is_taken_between_two_frames(
+    incoming: Incoming, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incoming.append(encode([1]))
+    writing, going_on = threading.Event(), threading.Event()
+    write = requests._write
+
+    def slowly(*given: Any) -> None:
+        writing.set()
+        going_on.wait()
+        write(*given)
+
+    monkeypatch.setattr(requests, "_write", slowly)
+    appending = threading.Thread(target=incoming.append, args=(encode([2]),))
+    appending.start()
+    writing.wait()
+    taking = threading.Thread(target=take, args=(*waiting(tmp_path), tmp_path / "taken"))
+    taking.start()
+    taking.join(0.1)
+    assert taking.is_alive()
+    going_on.set()
+    taking.join()
+    appending.join()
+    assert rows(tmp_path / "taken") == [1, 2]
 
 
 def test_each_writer_has_its_own_file(incoming: Incoming, tmp_path: Path) -> None:
