@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from gateway.s3.model import Operation
 
 BATCH = 256  # rows; what is written at once is in the processor's cache yet
-LARGE_BATCH = 4096  # rows that are handed to the thread
+LARGE_BATCH = 2048  # rows that are handed to the thread
 FLUSH_SECONDS = 0.5
 SLOW = 0.02  # seconds; a batch takes 0.0002, and more only where the disk or the cores are short
 CAREFUL = 5.0  # seconds after a slow write
 MOST_WAITING = 4  # large batches that the disk has not taken; beyond them rows are dropped
-LONGEST = 4096  # bytes of a row, on average: beyond, what clients say of themselves is cut short
-SHORT = 256  # characters
+SHORT = 256  # characters that are kept of a text which may have any length
 WARN_SECONDS = 60.0
 
 Row = tuple[Any, ...]
@@ -81,17 +80,17 @@ class Recorder:
                 request.client_ip,
                 operation.name if operation is not None else None,
                 bucket.id if bucket is not None else self._bucket_id(request.bucket),
-                request.bucket,
+                bucket.name if bucket is not None else _short(request.bucket),
                 request.key,
-                request.query.get("versionId") if request.query else None,
+                _short(request.query.get("versionId")) if request.query else None,
                 status,
                 error or None,
                 sent,
                 request.content_length if request.body is not None else 0,
                 (time.perf_counter() - started) * 1000,
                 (ready - started) * 1000,
-                headers.get("referer"),
-                headers.get("user-agent"),
+                headers["referer"][:SHORT] if "referer" in headers else None,
+                headers["user-agent"][:SHORT] if "user-agent" in headers else None,
             )
         )
         if len(rows) >= self._enough:
@@ -137,19 +136,13 @@ class Recorder:
     def _write(self, rows: list[Row]) -> None:
         began = time.monotonic()
         try:
-            self._incoming.append(self._encoded(rows))
+            self._incoming.append(self._encode(rows))
         except OSError as problem:
             self._drop(len(rows), str(problem))
         ended = time.monotonic()
         if ended > began + SLOW:
             self._careful_until = ended + CAREFUL
         self._done += 1
-
-    def _encoded(self, rows: list[Row]) -> bytes:
-        encoded = self._encode(rows)
-        if len(encoded) > len(rows) * LONGEST:
-            return self._encode([(*row[:-2], *map(_shortened, row[-2:])) for row in rows])
-        return encoded
 
     def _drop(self, rows: int, why: str) -> None:
         self._dropped += rows
@@ -159,5 +152,5 @@ class Recorder:
             log.warning("%s requests in all were served without a record of them: %s", self._dropped, why)
 
 
-def _shortened(text: str | None) -> str | None:
+def _short(text: str | None) -> str | None:
     return text[:SHORT] if text is not None else None
