@@ -10,19 +10,21 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from mmap import PROT_READ, mmap
 
 import lmdb
 
 from catalog.commit import Submission, Turn, commit
 from catalog.errors import CatalogError, CatalogUnusable
-from catalog.holders import Bodies, Holders, Suspect, body_of, confirm, holds_part, holds_version, survey, suspects
+from catalog.holders import Bodies, Holders, Suspect, confirm, holds_part, holds_version, survey, suspects
 from catalog.index import Index
-from catalog.log import FRAME, Log
+from catalog.log import FRAME, HEADER_SIZE, ROLL, Log
 from catalog.records import BodyMoved, Mutation, Origin, PartHolder, Piece, Position, VersionHolder
 
 SPARSE = 0.5  # of a segment that must live, with the records about it, or it is emptied
 MOST_BODIES, MOST_BYTES = 32, 256 * 1024  # that move in one batch: the lock is held for a millisecond or two
 MOST_HOLDERS = 64  # that a record names: their keys of up to 1,024 bytes each must fit beside the body
+FRAMES = 10_000  # of records with bodies that are weighed without a pause
 SLICE = 500  # records, or entries of the index, that are looked at without a pause
 MOST_SHARED = 20_000  # bodies found by one survey of the index, for they are kept in memory
 
@@ -98,6 +100,9 @@ class Compaction:
         """Move what the segment's own records say of who lives in it, if that is all."""
         bodies: Bodies = {}
         try:
+            yield from self._weigh(segment)
+            if segment not in self._sparse(applied):
+                return
             yield from self._look_through(segment, bodies)
         except CatalogUnusable as fact:
             log.error("%s: what lives in it is left where it is", fact.why)
@@ -114,20 +119,33 @@ class Compaction:
             return
         yield from self._move_all(bodies)
 
+    def _weigh(self, segment: int) -> Iterator[int]:
+        """By the frames alone: where bodies are small, most of a segment may be what is said of those that live."""
+        if segment in self._weights:
+            return
+        weight, offset = Weight(), HEADER_SIZE
+        with self._log.path(segment).open("rb") as file, mmap(file.fileno(), 0, prot=PROT_READ) as content:
+            while offset + FRAME.size <= len(content):
+                _, body, message, _ = FRAME.unpack_from(content, offset)
+                if body == ROLL or not message:
+                    break
+                if body:
+                    weight.records += 1
+                    weight.beside += FRAME.size + message
+                    if weight.records % FRAMES == 0:
+                        yield 0
+                offset += FRAME.size + body + message
+        self._weights[segment] = weight
+        yield 0
+
     def _look_through(self, segment: int, bodies: Bodies) -> Iterator[int]:
-        weight = Weight()
         suspected: dict[Suspect, None] = {}
-        for record, start, size in self._reading.records_of(segment):
-            body = body_of(record.mutation)
-            if body is not None and (body.segment, body.offset) == (segment, start + FRAME.size):
-                weight.records += 1
-                weight.beside += size - body.size
+        for record, _, _ in self._reading.records_of(segment):
             suspected.update(dict.fromkeys(suspects(record.mutation)))
             if len(suspected) >= SLICE:
                 self._confirm(suspected, segment, bodies)
                 yield 0
         self._confirm(suspected, segment, bodies)
-        self._weights[segment] = weight
         yield 0
 
     def _confirm(self, suspected: dict[Suspect, None], segment: int, bodies: Bodies) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -282,4 +283,31 @@ async def test_a_move_says_for_whom_and_whence_and_whither(tmp_path: Path) -> No
     moves = [record.mutation for _, record in records]
     assert all(isinstance(move, BodyMoved) for move in moves)
     assert len(moves) == len({move.old for move in moves if isinstance(move, BodyMoved)}) > 10
+    catalog.release()
+
+
+async def test_a_segment_of_small_bodies_that_live_is_not_looked_up_in_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bodies are less than half of it, for what is said of each takes more than the body."""
+    looked_up: list[int] = []
+    real = compaction.confirm
+
+    def counting(index: object, txn: object, suspected: Any, segment: int, bodies: Any) -> None:
+        looked_up.append(len(suspected))
+        real(index, txn, suspected, segment, bodies)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(compaction, "confirm", counting)
+    catalog = Catalog.open(tmp_path)
+    bucket = await catalog.create_bucket(ORIGIN, "plain", "root", "us-east-1")
+    for number in range(8000):
+        await put(catalog, bucket, f"{number}", "small", 10)
+    assert len(catalog._log.segments()) > 1
+    assert compact(catalog) == 0
+    assert not looked_up
+    for number in range(8000):
+        if number % 10:
+            await catalog.delete(ORIGIN, bucket, f"{number}")
+    assert compact(catalog) > 0
+    assert looked_up
     catalog.release()
