@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as dataset
@@ -37,6 +38,21 @@ VIEWS = (
     "validations",
 )
 TABLES = "tables"
+# Columns of which nearly every value is another: a dictionary of them costs a fifth of the time, and room.
+_DISTINCT = {
+    "key",
+    "sequence_number",
+    "version_id",
+    "e_tag",
+    "checksum_value",
+    "request_id",
+    "upload_id",
+    "seq",
+    "version_seq",
+    "ended",
+    "previous",
+    "entry",
+}
 _OPEN_FILES = 64
 _ROWS = 131_072  # of a row group, at least
 
@@ -91,7 +107,7 @@ def _write(catalog: Reached, view: str, bucket: str | None, folder: Path) -> int
         pa.RecordBatchReader.from_batches(schema, counted.all(batches)),
         folder,
         format="parquet",
-        file_options=dataset.ParquetFileFormat().make_write_options(compression="zstd"),
+        file_options=dataset.ParquetFileFormat().make_write_options(**options(schema)),
         basename_template="part-{i}.parquet",
         partitioning=None if view == "buckets" else by_bucket,
         max_partitions=1_000_000,
@@ -122,12 +138,23 @@ def _write_table(path: Path, answers: Iterator[OfTable | Rows | End]) -> str | N
             if not isinstance(answer, Rows):
                 return answer.name if isinstance(answer, OfTable) else None
             for batch in pa.ipc.open_stream(answer.data):
-                writer = writer or parquet.ParquetWriter(path, batch.schema, compression="zstd")
+                writer = writer or parquet.ParquetWriter(path, batch.schema, **options(batch.schema))
                 writer.write_batch(batch)
     finally:
         if writer is not None:
             writer.close()
     return None
+
+
+def options(schema: pa.Schema) -> dict[str, Any]:
+    """How Parquet is written."""
+    repeated: list[str] = []
+    for field in schema:
+        if pa.types.is_map(field.type):
+            repeated += (f"{field.name}.key_value.key", f"{field.name}.key_value.value")
+        elif field.name not in _DISTINCT:
+            repeated.append(field.name)
+    return {"compression": "zstd", "use_dictionary": repeated}
 
 
 def arrow_batches(catalog: Reached, asked: Sql) -> Iterator[pa.RecordBatch]:

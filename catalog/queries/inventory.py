@@ -18,7 +18,7 @@ import pyarrow.parquet as parquet
 
 from catalog.database.client import Reached
 from catalog.database.frames import Sql
-from catalog.queries.exporting import arrow_batches
+from catalog.queries.exporting import arrow_batches, options
 from catalog.queries.points import check_bucket
 
 VERSION = "2016-11-30"
@@ -92,7 +92,7 @@ def write_inventory(catalog: Reached, bucket: str, folder: Path, destination: st
     for table in _tables(arrow_batches(catalog, Sql(statement, parameters={"bucket": bucket}))):
         data.append(f"{place}/data/{uuid.uuid4()}.parquet")
         rows += table.num_rows
-        parquet.write_table(table.cast(schema), folder / data[-1], compression="zstd")
+        parquet.write_table(table.cast(schema), folder / data[-1], **options(schema))
     symlink = f"{place}/hive/dt={began:%Y-%m-%d-%H-%M}/symlink.txt"
     _write(folder / symlink, "".join(f"{destination}/{name}\n" for name in data))
     manifest = f"{place}/{began:%Y-%m-%dT%H-%MZ}/manifest.json"

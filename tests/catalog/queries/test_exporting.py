@@ -33,7 +33,11 @@ def test_files_lie_by_bucket_and_are_packed(catalog: Reached, tmp_path: Path) ->
     folders = sorted(path.name for path in (tmp_path / "out" / "objects").iterdir())
     assert folders == ["bucket=logs", "bucket=photos"]
     (file,) = (tmp_path / "out" / "objects" / "bucket=photos").iterdir()
-    assert parquet.ParquetFile(file).metadata.row_group(0).column(0).compression == "ZSTD"
+    columns = [parquet.ParquetFile(file).metadata.row_group(0).column(at) for at in range(20)]
+    assert {column.compression for column in columns} == {"ZSTD"}
+    by_dictionary = {column.path_in_schema for column in columns if column.has_dictionary_page}
+    assert {"storage_class", "content_type", "object_tags.key_value.key"} <= by_dictionary
+    assert not by_dictionary & {"key", "version_id", "e_tag", "seq"}
 
 
 def test_one_bucket_alone(catalog: Reached, tmp_path: Path) -> None:
