@@ -19,7 +19,7 @@ from catalog.index.contents import Contents
 from catalog.log import HEADER_SIZE, Log
 from catalog.placing import sync_path
 from catalog.reconciling import Bodies, Missing, Reconciled, reconcile, records_behind
-from catalog.records import Position
+from catalog.records import BodyMoved, Position
 from catalog.store import Catalog
 
 if TYPE_CHECKING:
@@ -142,9 +142,12 @@ def _begin_anew(database: Loaded, folder: Folder, log: Log, done: Imported) -> N
     """The log goes on in a new segment, behind all that there ever were, and with numbers never given before."""
     folder.log.mkdir(exist_ok=True)
     position = database.position
-    since = list(records_behind(log, position.segment))
-    last = max([position.seq, *(seq for seq, _ in since)])
-    found = reconcile(database.feed, Bodies(folder, log), [record.mutation for _, record in since])
+    last, moves = position.seq, []
+    for last_seen, record in records_behind(log, position.segment):
+        last = max(last, last_seen)
+        if isinstance(record.mutation, BodyMoved):
+            moves.append(record.mutation)
+    found = reconcile(database.feed, Bodies(folder, log), moves)
     done.missing = found.missing
     segment = max([position.segment, found.last_segment, *log.segments()]) + 1
     start = Position(segment, HEADER_SIZE, last, position.chain)

@@ -90,9 +90,9 @@ def records_behind(log: Log, segment: int) -> Iterator[tuple[int, LogRecord]]:
             reached = position.segment
 
 
-def reconcile(feed: Feed, bodies: Bodies, since: Iterable[Mutation]) -> Reconciled:
-    """`since` are mutations later than what the feed has, of which only those count that moved bodies."""
-    moved = {mutation.old: mutation.new for mutation in since if isinstance(mutation, BodyMoved)}
+def reconcile(feed: Feed, bodies: Bodies, since: Iterable[BodyMoved]) -> Reconciled:
+    """`since` are moves of bodies later than what the feed has."""
+    moved = {move.old: move.new for move in since}
     found = Reconciled()
     names = {bucket.id: bucket.name for bucket in feed.buckets()}
     for batch in feed.versions():
