@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 
+from catalog.database.client import query
 from conformance.server import ducket, environment, run_command, running
 
 
@@ -107,7 +108,8 @@ def manifest(s3: Any) -> bytes:
         (("--inventory", "--to", "s3://bbb/p"), "--bucket B"),
         (("--inventory", "--bucket", "bbb"), "name a FOLDER"),
         (("--inventory", "--bucket", "bbb", "out", "--to", "s3://bbb/p"), "name a FOLDER"),
-        (("--to", "s3://bbb/p"), "is an inventory"),
+        (("--to", "s3://bbb/p", "--secrets"), "--secrets is for"),
+        (("--to", "s3://nowhere/p"), "there is no bucket nowhere"),
         (("--current", "out"), "--current is for"),
         (("--secrets", "--bucket", "bbb", "out"), "--secrets is for"),
     ],
@@ -117,6 +119,23 @@ def test_what_makes_no_sense_is_refused(data: Path, arguments: tuple[str, ...], 
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=data.parent)
     assert done.returncode == 1 and why in done.stderr
     assert not (data.parent / "out").exists()
+
+
+def test_a_whole_catalog_in_a_bucket(data: Path) -> None:
+    export = ("db", "export", "--to", "s3://bbb/whole", "--data", str(data))
+    with running(data, "--workers", "1") as server:
+        s3 = server.client()
+        s3.put_object(Bucket="bbb", Key="k", Body=bytes(100_000))
+        run_command(*export)
+        listed = s3.list_objects_v2(Bucket="bbb", Prefix="whole/")["Contents"]
+        marks = "SELECT key FROM objects WHERE key LIKE 'whole/%' ORDER BY seq DESC LIMIT 1"
+        assert query(data, marks).rows == [("whole/_SUCCESS",)]
+        body = s3.get_object(Bucket="bbb", Key="whole/objects/bucket=bbb/part-0.parquet")["Body"].read()
+        assert parquet.read_table(io.BytesIO(body))["key"].to_pylist() == ["k"]
+        assert "whole/tables/objects.parquet" in [each["Key"] for each in listed]
+        again = subprocess.run(ducket(*export), capture_output=True, text=True, env=environment())
+        assert again.returncode == 1 and "name a new prefix" in again.stderr
+        assert s3.list_objects_v2(Bucket="bbb", Prefix="whole/")["Contents"] == listed
 
 
 @pytest.fixture(scope="module")

@@ -17,15 +17,24 @@ TYPES = {".json": "application/json", ".txt": "text/plain", ".parquet": "applica
 _BLOCK = 1 << 20
 
 
-async def publish(data: Path, bucket: str, prefix: str, folder: Path, names: Sequence[str]) -> None:
+class NotEmpty(Exception):
+    """There are objects already where only new ones should be."""
+
+
+async def publish(
+    data: Path, bucket: str, prefix: str, folder: Path, names: Sequence[str], alone: bool = False
+) -> None:
     """The files of these names below `folder`, under keys that begin with `prefix`, as the bucket's owner's.
 
-    A server may run on the data folder. Raises NoBucket, StorageFull, OSError.
+    A server may run on the data folder. Raises NoBucket, StorageFull, OSError; NotEmpty, where they are to be `alone`
+    under the prefix and are not.
     """
     catalog = Catalog.open(data)
     try:
         blobs = Blobs(data)
         try:
+            if alone and catalog.list_objects(catalog.bucket(bucket), prefix, limit=1).rows:
+                raise NotEmpty
             for name in names:
                 await _put(catalog, blobs, catalog.bucket(bucket), prefix + name, folder / name)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,11 +15,12 @@ from catalog.errors import NoBucket
 from gateway.cli.catalog import as_json, reached
 from gateway.cli.options import CommandError, Commands, add_settings, settings_of
 from gateway.cli.table import cell, table
-from gateway.publishing import publish
+from gateway.publishing import NotEmpty, publish
 
 if TYPE_CHECKING:
     from catalog.importing import Imported
 
+WHOLE = "_SUCCESS"  # as Hadoop's writers name it: put last, it says that all is there
 SHOWN = 20  # of what is missing; --json has all
 
 
@@ -48,17 +50,12 @@ def run_export(given: argparse.Namespace) -> None:
     if given.to is not None:
         _export_to_bucket(given)
     elif given.inventory:
-        from catalog.queries import new_folder, write_inventory
+        from catalog.queries import new_folder
 
-        with reached(given) as catalog, new_folder(given.target) as folder:
-            where = given.target.absolute().as_uri()
-            print(f"{write_inventory(catalog, given.bucket, folder, where, given.current).rows:,} rows")
+        with new_folder(given.target) as folder:
+            _write_inventory(given, folder)
     else:
-        from catalog.queries import export
-
-        with reached(given) as catalog:
-            rows = export(catalog, given.target, given.bucket, given.secrets)
-        print(table(("view", "rows"), list(rows.items())))
+        _write_export(given, given.target)
 
 
 def _check(given: argparse.Namespace) -> None:
@@ -68,27 +65,46 @@ def _check(given: argparse.Namespace) -> None:
         raise CommandError("an inventory is of a bucket: --bucket B")
     if given.current and not given.inventory:
         raise CommandError("--current is for an inventory")
-    if given.to is not None and not given.inventory:
-        raise CommandError("what is written into a bucket is an inventory: --inventory --bucket B")
     if given.secrets and (given.bucket is not None or given.to is not None):
         raise CommandError("--secrets is for an export of the whole catalog into a folder")
 
 
 def _export_to_bucket(given: argparse.Namespace) -> None:
-    """Written to a folder first, then put into the bucket: the manifest is there once all that it names is."""
-    from catalog.queries import write_inventory
-
+    """Written to a folder first, then put into the bucket: what says that all is there comes last."""
     bucket, prefix = destination(given.to)
-    data = settings_of(given).data
     with TemporaryDirectory(prefix="ducket-") as scratch:
-        folder = Path(scratch)
-        with reached(given) as catalog:
-            inventory = write_inventory(catalog, given.bucket, folder, given.to.rstrip("/"), given.current)
+        folder = Path(scratch, "export")
+        files = _write_inventory(given, folder) if given.inventory else _write_export(given, folder)
+        data = settings_of(given).data
         try:
-            asyncio.run(publish(data, bucket, prefix, folder, inventory.files))
+            asyncio.run(publish(data, bucket, prefix, folder, files, alone=not given.inventory))
         except NoBucket:
             raise CommandError(f"there is no bucket {bucket}") from None
-    print(f"{inventory.rows:,} rows: {given.to.rstrip('/')}/{inventory.files[-2]}")
+        except NotEmpty:
+            raise CommandError(f"there are objects in {given.to} already: name a new prefix") from None
+
+
+def _write_inventory(given: argparse.Namespace, folder: Path) -> Sequence[str]:
+    from catalog.queries import write_inventory
+
+    where = given.target.absolute().as_uri() if given.to is None else given.to.rstrip("/")
+    with reached(given) as catalog:
+        inventory = write_inventory(catalog, given.bucket, folder, where, given.current)
+    print(f"{inventory.rows:,} rows: {where}/{inventory.files[-2]}")
+    return inventory.files
+
+
+def _write_export(given: argparse.Namespace, folder: Path) -> Sequence[str]:
+    from catalog.queries import export
+
+    with reached(given) as catalog:
+        rows = export(catalog, folder, given.bucket, given.secrets)
+    print(table(("view", "rows"), list(rows.items())))
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    if given.to is None:
+        return files
+    (folder / WHOLE).touch()
+    return [*files, WHOLE]
 
 
 def destination(uri: str) -> tuple[str, str]:
