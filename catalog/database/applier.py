@@ -133,9 +133,8 @@ def _write_objects(connection: duckdb.DuckDBPyConnection, effect: Effect, put: p
     for flag in (False, True):
         marked = [seq for seq, is_latest in effect.latest.items() if is_latest is flag and seq not in effect.updated]
         objects.mark_latest(connection, marked, flag)
-    objects.add(connection, updated)
     added = _added(effect, put)
-    objects.add(connection, added)
+    objects.add(connection, pa.concat_tables([updated, added]))
     objects.move_bodies(connection, effect.moved_versions)
     if touched is not None or added.num_rows:
         usage.record(connection, day, added, touched)

@@ -57,15 +57,19 @@ SELECT {columns(VersionStats)} FROM (
 )
 """
 _NOW = "SELECT key, size, is_latest, is_delete_marker, last_modified_date FROM versions WHERE bucket = $bucket"
-# The newest version of a key is the one that was put last of those that are left.
+# The journal says which version each put hid, and which one each removal uncovered.
 _THEN = """
-SELECT
-    j.key,
-    j.size,
-    j.seq = max(j.seq) OVER (PARTITION BY j.key) AS is_latest,
-    j.is_delete_marker,
-    j.last_modified_date
+SELECT j.key, j.size, hidden.version IS NULL AS is_latest, j.is_delete_marker, j.last_modified_date
 FROM journal AS j
-ANTI JOIN (SELECT e.ended FROM journal AS e WHERE e.bucket = $bucket AND e.seq <= $at) AS gone ON gone.ended = j.seq
+ANTI JOIN (
+    SELECT e.ended FROM journal AS e WHERE e.bucket = $bucket AND e.seq <= $at AND e.ended IS NOT NULL
+) AS gone ON gone.ended = j.seq
+LEFT JOIN (
+    SELECT h.previous AS version
+    FROM journal AS h
+    WHERE h.bucket = $bucket AND h.seq <= $at AND h.previous IS NOT NULL
+    GROUP BY h.previous
+    HAVING arg_max(h.operation <> 'VersionRemoved', h.seq)
+) AS hidden ON hidden.version = j.seq
 WHERE j.bucket = $bucket AND j.seq <= $at AND j.operation IN ('ObjectPut', 'DeleteMarkerPut')
 """

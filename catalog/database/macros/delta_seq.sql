@@ -73,7 +73,7 @@
         SELECT j.seq, j.version_id, j.size, j.last_modified_date, j.e_tag, j.object_tags, j.user_metadata
         FROM journal AS j
         SEMI JOIN (SELECT before AS seq FROM touched UNION SELECT after FROM touched) AS wanted ON wanted.seq = j.seq
-        WHERE j.operation = 'ObjectPut'
+        WHERE j.operation = 'ObjectPut' AND j.seq <= to_point
     ),
     alteration AS (
         SELECT

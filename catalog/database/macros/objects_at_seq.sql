@@ -19,7 +19,7 @@
         HAVING arg_max(hides, seq)
     ),
     altered AS (
-        SELECT j.version_seq, max_by(j, j.seq) AS latest
+        SELECT j.version_seq, max_by({'tags': j.object_tags, 'metadata': j.user_metadata}, j.seq) AS latest
         FROM journal AS j
         WHERE j.bucket = bucket_name AND j.seq <= point AND j.operation = 'VersionUpdated'
         GROUP BY j.version_seq
@@ -39,8 +39,8 @@
         j.is_bucket_key_enabled,
         j.kms_key_arn,
         j.checksum_algorithm,
-        if(a.version_seq IS NULL, j.object_tags, a.latest.object_tags) AS object_tags,
-        if(a.version_seq IS NULL, j.user_metadata, a.latest.user_metadata) AS user_metadata,
+        if(a.version_seq IS NULL, j.object_tags, a.latest.tags) AS object_tags,
+        if(a.version_seq IS NULL, j.user_metadata, a.latest.metadata) AS user_metadata,
         j.requester
     FROM journal AS j
     ANTI JOIN hidden AS h ON h.version = j.seq
