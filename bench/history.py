@@ -38,13 +38,14 @@ Numbered = tuple[int, LogRecord]
 
 @dataclass
 class MadeUp:
-    """`count` objects put over 300 days, each day's under its own folder, 20 of a machine together.
+    """`count` objects put over some days, each day's under its own folder, 20 of a machine together.
 
     Of a hundred mutations 90 put a new object, 5 an old one anew, 2 remove one, 3 give one tags. Every twentieth
     content was there before. `current` has the sequence number of each object's version, 0 where it is removed.
     """
 
     count: int
+    days: int = DAYS
     seq: int = 0
     put: int = 0
     current: array[int] = field(default_factory=lambda: array("Q"))
@@ -70,33 +71,63 @@ class MadeUp:
         """That many beyond, on the last day."""
         return [self._record(self._mutation()) for _ in range(mutations)]
 
+    def puts(self, mutations: int) -> list[Numbered]:
+        """That many new objects."""
+        return [self._record(self._new()) for _ in range(mutations)]
+
+    def overwrites(self, mutations: int) -> list[Numbered]:
+        """Of that many objects, any of all there are."""
+        return [self._record(self._overwritten(number)) for number in self._some(mutations)]
+
+    def removals(self, mutations: int) -> list[Numbered]:
+        """Of that many objects, any of all there are."""
+        return [self._record(self._removed(number)) for number in self._some(mutations)]
+
     def _record(self, mutation: Mutation) -> Numbered:
         self.seq += 1
-        time = BUCKET.created + min(self.put, self.count - 1) * DAYS * 86_400_000 // self.count
+        time = BUCKET.created + min(self.put, self.count - 1) * self.days * 86_400_000 // self.count
         return self.seq, LogRecord(time, Origin("a" * 64, f"192.0.2.{self.seq % 50}", f"{self.seq:016X}"), mutation)
 
     def _mutation(self) -> Mutation:
-        """Makes what the next sequence number is given to."""
         chosen = self.random.randrange(100)
         if chosen < 90 or self.put < 100:
-            self.current.append(self.seq + 1)
-            self.put += 1
-            return ObjectChanged(
-                BUCKET.id, self.key(self.put - 1), self._version(self.seq + 1, self.put - 1), previous=0
-            )
+            return self._new()
         number = self.random.randrange(self.put)
-        removed = [Removed(self.current[number], NULL_VERSION)] if self.current[number] else []
-        if chosen < 95 or not removed:
-            self.current[number] = self.seq + 1
-            return ObjectChanged(BUCKET.id, self.key(number), self._version(self.seq + 1, number), removed, previous=0)
-        if chosen < 97:
-            self.current[number] = 0
-            return ObjectChanged(BUCKET.id, self.key(number), None, removed, previous=0)
+        if chosen < 95 or not self.current[number]:
+            return self._overwritten(number)
+        return self._removed(number) if chosen < 97 else self._tagged(number)
+
+    def _some(self, count: int) -> list[int]:
+        """Numbers of objects that are there."""
+        tried = self.random.sample(range(self.put), min(self.put, count + count // 2 + 1000))
+        return [number for number in tried if self.current[number]][:count]
+
+    def _new(self) -> Mutation:
+        """This and the like make what the next sequence number is given to."""
+        self.current.append(self.seq + 1)
+        self.put += 1
+        number = self.put - 1
+        return ObjectChanged(BUCKET.id, self.key(number), self._version(self.seq + 1, number), previous=0)
+
+    def _overwritten(self, number: int) -> Mutation:
+        removed = self._ended(number)
+        self.current[number] = self.seq + 1
+        return ObjectChanged(BUCKET.id, self.key(number), self._version(self.seq + 1, number), removed, previous=0)
+
+    def _removed(self, number: int) -> Mutation:
+        removed = self._ended(number)
+        self.current[number] = 0
+        return ObjectChanged(BUCKET.id, self.key(number), None, removed, previous=0)
+
+    def _tagged(self, number: int) -> Mutation:
         tags = {"project": f"p{number % 40}", "keep": "yes"}
-        return VersionUpdated(BUCKET.id, self.key(number), self._version(removed[0].seq, number, tags))
+        return VersionUpdated(BUCKET.id, self.key(number), self._version(self.current[number], number, tags))
+
+    def _ended(self, number: int) -> list[Removed]:
+        return [Removed(self.current[number], NULL_VERSION)] if self.current[number] else []
 
     def key(self, number: int) -> str:
-        day = FIRST_DAY + timedelta(number * DAYS // self.count)
+        day = FIRST_DAY + timedelta(number * self.days // self.count)
         kind, _ = KINDS[number % 3]
         return f"tree/{day.isoformat()}/machine-{number // FOLDER % 1000:05d}/reading-{number:010d}.{kind}"
 
@@ -105,7 +136,7 @@ class MadeUp:
         return Version(
             seq,
             NULL_VERSION,
-            BUCKET.created + number * DAYS * 86_400_000 // self.count,
+            BUCKET.created + number * self.days * 86_400_000 // self.count,
             f"{content * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}",
             4096 + content % 1000,
             "STANDARD" if number % 10 else "STANDARD_IA",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, chain
 from typing import Any
 
 import duckdb
@@ -64,22 +65,13 @@ def array(kind: pa.DataType, values: Sequence[Any] | pa.Array) -> pa.Array:
 
 def _maps(values: Sequence[dict[str, str] | None]) -> pa.MapArray:
     """As Arrow's own conversion, which is many times slower: it wants each map as a list of pairs."""
-    keys: list[str] = []
-    items: list[str] = []
-    nothing = not any(values) and None not in values
-    offsets = [0] * (len(values) + 1) if nothing else _offsets(values, keys, items)
+    given = [value for value in values if value]
+    keys = list(chain.from_iterable(given))
+    items = list(chain.from_iterable(map(dict.values, given)))
+    offsets: list[int | None] = [0] * (len(values) + 1)
+    if given or None in values:
+        offsets = list(accumulate([len(value or ()) for value in values], initial=0))
+        for at, value in enumerate(values):
+            if value is None:
+                offsets[at] = None  # of a NULL it is not where it begins
     return pa.MapArray.from_arrays(pa.array(offsets, SHORT), pa.array(keys, TEXT), pa.array(items, TEXT))
-
-
-def _offsets(values: Sequence[dict[str, str] | None], keys: list[str], items: list[str]) -> list[int | None]:
-    """Where each map begins among the keys and values of all, which are put into `keys` and `items`."""
-    offsets: list[int | None] = []
-    for value in values:
-        if value is None:
-            offsets.append(None)
-        else:
-            offsets.append(len(keys))
-            keys += value.keys()
-            items += value.values()
-    offsets.append(len(keys))
-    return offsets
