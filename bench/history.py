@@ -176,6 +176,9 @@ class Pending:
     def contents(self) -> AbstractContextManager[Contents]:
         raise CatalogUnusable("there is no index")
 
+    def names(self, blob: bytes) -> bool:
+        return True
+
     def tell_applied(self, applied: Position) -> None:
         pass
 
