@@ -163,7 +163,7 @@ def counted(catalog: Local) -> object:
     return fetch(catalog, Sql("SELECT count(*) FROM objects"))
 
 
-def _usage(by: str, depth: int = 1) -> Callable[[Local], object]:
+def _usage(by: str, depth: int | None = None) -> Callable[[Local], object]:
     tag = "project" if by == "tag" else None
     return lambda catalog: get_storage_usage(catalog, by, NAME, depth, tag)
 
