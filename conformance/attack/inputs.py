@@ -299,12 +299,15 @@ def lines(draw: st.DrawFn) -> bytes:
     return draw(st.one_of(st.just(whole), spoiled(whole))).encode("utf-8", "surrogatepass")
 
 
+_CLIENT = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 @st.composite
 def hellos(draw: st.DrawFn) -> bytes:
     """The beginning of a TLS handshake, spoiled."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     with suppress(ssl.SSLWantReadError):
-        ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="localhost").do_handshake()
+        _CLIENT.wrap_bio(incoming, outgoing, server_hostname="localhost").do_handshake()
     hello = bytearray(outgoing.read())
     for _ in range(draw(st.integers(0, 8))):
         hello[draw(st.integers(0, len(hello) - 1))] = draw(st.integers(0, 255))

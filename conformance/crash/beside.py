@@ -48,6 +48,7 @@ class Beside:
     def go_on(self, killing: bool, commands: Sequence[str] = COMMANDS) -> None:
         """Until each command has run. AssertionError where something is lost, or was taken for lost."""
         data = self.torture.data
+        self.torture.counts.rounds += 1
         with serving(data, 2) as server:
             writers = self.torture.start_writers(server)
             done = threading.Event()
