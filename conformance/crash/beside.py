@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,7 +44,8 @@ class Beside:
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"{self.commands} commands, {self.renewals} rolling restarts, {self.kills} kills; taken for damage: 0"
+        did = f"{self.commands} commands, {self.renewals} rolling restarts asked for, {self.kills} kills"
+        return f"{did}; taken for damage: 0"
 
     def go_on(self, killing: bool, commands: Sequence[str] = COMMANDS) -> None:
         """Until each command has run. AssertionError where something is lost, or was taken for lost."""
@@ -89,9 +91,10 @@ class Beside:
 
     def _kill(self, server: Server) -> None:
         victim = random.choice([WORKER, WORKER, CATALOG])
-        for process in children_of(server, victim)[:1]:
-            os.kill(process, signal.SIGKILL)
-            self.kills += 1
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended by itself
+            for process in children_of(server, victim)[:1]:
+                os.kill(process, signal.SIGKILL)
+                self.kills += 1
 
     def _read_log(self, path: Path) -> None:
         for line in path.read_text().splitlines():
