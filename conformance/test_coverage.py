@@ -28,6 +28,7 @@ ACROSS = {
     "inventory",
     "scrub",
     "scrub_repair",
+    "background_scrub",
     "tls",
     "health",
     "sql",

@@ -72,6 +72,10 @@ class Settings:
     compaction_rate: Annotated[
         int, About("MiB of small bodies a second that compaction moves at most; 0 is none", "N")
     ] = 16
+    scrub_rate: Annotated[
+        int, About("MB a second that the server reads at most to see whether its bodies are sound; 0 is none", "MB/s")
+    ] = 1
+    scrub_days: Annotated[int, About("days after which it begins to read them all again", "DAYS")] = 7
     keep_alive: Annotated[int, About("seconds that an idle connection is kept open", "SECONDS")] = 120
     request_timeout: Annotated[int, About("seconds without progress after which a client is given up", "SECONDS")] = 20
     drain_timeout: Annotated[int, About("seconds that requests get to finish at a stop", "SECONDS")] = 60
@@ -82,8 +86,10 @@ class Settings:
         check(self.keep_alive > 0, "keep_alive", self.keep_alive, "1 or more")
         check(self.request_timeout > 0, "request_timeout", self.request_timeout, "1 or more")
         check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
+        check(self.scrub_days > 0, "scrub_days", self.scrub_days, "1 or more")
         check(self.sql_seconds > 0, "sql_seconds", self.sql_seconds, "1 or more")
-        for name in ("access_log_days", "max_key_rate", "sql_rows", "sql_memory", "sql_threads", "compaction_rate"):
+        rates = ("max_key_rate", "compaction_rate", "scrub_rate")
+        for name in (*rates, "access_log_days", "sql_rows", "sql_memory", "sql_threads"):
             check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name in ("max_connections", "max_requests", "max_commits"):
             check(getattr(self, name) > 0, name, getattr(self, name), "1 or more")

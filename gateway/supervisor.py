@@ -25,6 +25,7 @@ from gateway.child import Child, StartFailed
 from gateway.listener import is_taken, listener, url
 from gateway.logging import log
 from gateway.rootkey import root_key
+from gateway.scrubber import Scrubber
 from gateway.settings import Settings, SettingsError, dump
 from gateway.tls import check_certificate, scheme
 
@@ -37,6 +38,8 @@ FIXED = (
     "port",
     "access_log_days",
     "compaction_rate",
+    "scrub_rate",
+    "scrub_days",
     "sql_seconds",
     "sql_rows",
     "sql_memory",
@@ -56,6 +59,7 @@ class Supervisor:
         self.asked = 0.0
         self.sockets: list[socket.socket] = []
         self.catalog = Child("catalog process", catalog_process(self.settings), b"")
+        self.scrubber = Scrubber(self.settings.data, self.settings.scrub_rate, self.settings.scrub_days)
         self.workers: list[Child] = []
         self.others: list[Child] = []  # workers that are coming or going
 
@@ -84,6 +88,7 @@ class Supervisor:
                     threading.Thread(
                         target=sweep, args=(self.settings.data, began, ahead), name="sweep", daemon=True
                     ).start()
+                self.scrubber.start()
                 renewing = asyncio.ensure_future(self.keep_renewing())
                 await self.stopping.wait()
             finally:
@@ -193,6 +198,7 @@ class Supervisor:
         """The workers first: what they acknowledged, the catalog process applies before it goes."""
         for each in self.sockets:
             each.close()
+        await self.scrubber.stop()
         await asyncio.gather(*(worker.stop() for worker in (*self.workers, *self.others)))
         await self.catalog.stop()
 

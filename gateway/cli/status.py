@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway.cli.options import Commands, add_settings, settings_of
 from gateway.cli.table import table
+from gateway.scrub.report import BACKGROUND, FILE, last
 from gateway.supervisor import holder
 
 Rows = Iterator[tuple[str, object]]
@@ -24,7 +25,7 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> None:
     data = settings_of(given).data
-    rows = [*server(data), *catalog(data), *space(data)]
+    rows = [*server(data), *scrubs(data), *catalog(data), *space(data)]
     print(table(("what", "state"), [(name, str(state)) for name, state in rows]))
 
 
@@ -37,6 +38,16 @@ def server(data: Path) -> Rows:
     else:
         since = datetime.fromtimestamp(held["started"], UTC).isoformat(sep=" ", timespec="seconds")
         yield "server", f"running at {held['address']} as process {held['pid']} since {since}"
+
+
+def scrubs(data: Path) -> Rows:
+    for name, file in (("scrub", FILE), ("scrub of the server", BACKGROUND)):
+        report = last(data, file)
+        if report is not None:
+            at = report.finished or report.started
+            when = datetime.fromtimestamp(at, UTC).isoformat(sep=" ", timespec="seconds")
+            what = f"through at {when}" if report.finished else f"begun at {when}, at {report.at_bucket or 'the end'}"
+            yield name, f"{what}: {report.bodies:,} bodies, {size(report.bytes)}, {report.wrong:,} wrong"
 
 
 def catalog(data: Path) -> Rows:

@@ -11,6 +11,7 @@ import msgspec
 from catalog.database.frames import Validation
 
 FILE = "scrub.json"
+BACKGROUND = "scrub-background.json"  # of the scrub that a server runs
 PASSED, FAILED, REPAIRED = "passed", "failed", "repaired"
 CHECKS = {
     "missing": "present",
@@ -99,19 +100,19 @@ class Report(msgspec.Struct):
         """How much was found and is not repaired."""
         return sum(each.result == FAILED for each in self.findings)
 
-    def save(self, data: Path) -> None:
+    def save(self, data: Path, name: str = FILE) -> None:
         """In one step: a report is there whole."""
-        draft = data / f"{FILE}.new"
+        draft = data / f"{name}.new"
         with draft.open("wb") as file:
             file.write(msgspec.json.encode(self))
             file.flush()
             os.fsync(file.fileno())
-        draft.rename(data / FILE)
+        draft.rename(data / name)
 
 
-def last(data: Path) -> Report | None:
+def last(data: Path, name: str = FILE) -> Report | None:
     """The last scrub of a folder, finished or not; None if none can be read."""
     try:
-        return msgspec.json.decode((data / FILE).read_bytes(), type=Report)
+        return msgspec.json.decode((data / name).read_bytes(), type=Report)
     except (FileNotFoundError, msgspec.DecodeError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,13 +19,14 @@ from gateway.blobs.mending import aside
 from gateway.scrub.agreement import disagreements
 from gateway.scrub.counting import miscounted, recount, stored
 from gateway.scrub.database import UNREACHED, Database
-from gateway.scrub.report import CHECKS, FAILED, REPAIRED, Finding, Report
+from gateway.scrub.reading import blocks
+from gateway.scrub.report import CHECKS, FAILED, FILE, REPAIRED, Finding, Report
 from gateway.scrub.restoring import Restorer, is_rotten, parts_of
 from gateway.scrub.strays import strays
 from gateway.scrub.verify import Fault, faults_of, faults_of_part
-from gateway.scrub.walk import Chunk, buckets, chunks, uploads, version_of
+from gateway.scrub.walk import CHUNK, Chunk, buckets, chunks, uploads, version_of
 
-BLOCK = 1 << 20
+ITEM = 4096  # bytes that a version counts for at the least where there is a rate, for it is work without any
 SAVE_EVERY = 5.0  # seconds
 KEEP_EVERY = 60.0  # seconds, of what a bucket came to so far, in the catalog
 
@@ -34,7 +34,8 @@ KEEP_EVERY = 60.0  # seconds, of what a bucket came to so far, in the catalog
 class Scrub:
     """`rate` is bytes a second, 0 for as many as there are; `told` hears of progress.
 
-    Nothing but its report is written, unless it is to `repair`: with what a `backup` has too, where one is given.
+    Nothing but its report, in the `file` of that name, is written, unless it is to `repair`: with what a `backup` has
+    too, where one is given. Done `gently`, it asks the database for less at a time.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class Scrub:
         told: Callable[[], None],
         repair: bool = False,
         backup: Path | None = None,
+        file: str = FILE,
+        gently: bool = False,
     ) -> None:
         self.report = report
         self._catalog = catalog
@@ -53,6 +56,8 @@ class Scrub:
         self._blobs = Blobs(data)
         self._database = Database(catalog, data)
         self._restorer = Restorer(catalog, self._blobs, self._database, self._read, backup) if repair else None
+        self._file = file
+        self._chunk = CHUNK // 4 if gently else CHUNK
         self._rate = rate
         self._told = told
         self._began, self._read_since = time.monotonic(), 0
@@ -76,14 +81,14 @@ class Scrub:
                 self._keep(None)
             report.finished = time.time()
         finally:
-            report.save(self._data)
+            report.save(self._data, self._file)
             self._database.close()
             self._blobs.close()
 
     def _bucket(self, bucket: Bucket) -> None:
         report = self.report
         before = report.at_key
-        for chunk in chunks(self._catalog, bucket, report.at_key):
+        for chunk in chunks(self._catalog, bucket, report.at_key, self._chunk):
             differing = self._compare(bucket, chunk)
             for item in chunk.items:
                 if item.key != before:
@@ -189,29 +194,27 @@ class Scrub:
         if piece.blob is None:
             yield self._spent(self._catalog.read(piece))
             return
+        path = self._blobs.path(piece.blob)
         try:
-            file = os.open(self._blobs.path(piece.blob), os.O_RDONLY | os.O_CLOEXEC)
+            for block in blocks(path, piece.offset, piece.size):
+                yield self._spent(block)
         except FileNotFoundError:
             if aside(self._blobs, piece.blob).exists():
-                raise OSError(f"{self._blobs.path(piece.blob)} was set aside: its bytes are wrong") from None
+                raise OSError(f"{path} was set aside: its bytes are wrong") from None
             raise
-        try:
-            at, end = piece.offset, piece.offset + piece.size
-            while at < end and (block := os.pread(file, min(BLOCK, end - at), at)):
-                yield self._spent(block)
-                at += len(block)
-        finally:
-            os.close(file)
 
     def _spent(self, block: bytes) -> bytes:
         """Waits for as long as the rate wants it."""
         self.report.bytes += len(block)
         self.report.read += len(block)
-        self._read_since += len(block)
+        self._pace(len(block))
+        return block
+
+    def _pace(self, size: int) -> None:
+        self._read_since += size
         if self._rate:
             time.sleep(max(0.0, self._began + self._read_since / self._rate - time.monotonic()))
         self._told()
-        return block
 
     def _look_for_strays(self) -> None:
         """Removed only where index and database agree on everything: neither names them then."""
@@ -225,9 +228,10 @@ class Scrub:
 
     def _progress(self, bucket: Bucket) -> None:
         self._database.rest()
+        self._pace(ITEM if self._rate else 0)
         now = time.monotonic()
         if now > self._saved + SAVE_EVERY:
-            self.report.save(self._data)
+            self.report.save(self._data, self._file)
             self._saved = now
         if now > self._kept + KEEP_EVERY:
             self._keep(bucket)

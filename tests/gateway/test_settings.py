@@ -18,6 +18,8 @@ NUMBERS = {
     "sql_memory": "12",
     "sql_threads": "13",
     "compaction_rate": "14",
+    "scrub_rate": "15",
+    "scrub_days": "16",
     "access_log_days": "15",
     "keep_alive": "7",
     "request_timeout": "9",

@@ -1,0 +1,109 @@
+"""The scrub that a server runs by itself, slowly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.scrubbing import fill, flip, largest_blob, scrub, summary
+from conformance.server import Server, run_command, running
+
+# Begins at once, not after a minute.
+PROGRAM = "import sys; from gateway import cli, scrubber; scrubber.SETTLE = 0.1; sys.exit(cli.main())"
+SERVE = [sys.executable, "-c", PROGRAM, "serve"]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("background") / "data"
+    with running(data) as server:
+        fill(server.client())
+    return data
+
+
+@pytest.fixture
+def data(filled: Path, tmp_path: Path) -> Path:
+    subprocess.run(["cp", "-a", str(filled), str(tmp_path / "data")], check=True)
+    return tmp_path / "data"
+
+
+def reports(data: Path) -> Iterator[dict[str, Any]]:
+    """As they come."""
+    path = data / "scrub-background.json"
+    while True:
+        if path.exists():
+            yield json.loads(path.read_text())
+        time.sleep(0.1)
+
+
+def finished(data: Path) -> dict[str, Any]:
+    return next(report for report in reports(data) if report["finished"])
+
+
+def scrubbing(data: Path) -> int | None:
+    """The process that does it."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if b"gateway.scrub.background" in words and str(data).encode() in words:
+            return int(path.parent.name)
+    return None
+
+
+def given_way(server: Server) -> int:
+    """The process, once it has."""
+    while (process := scrubbing(server.data)) is None or not os.getpriority(os.PRIO_PROCESS, process):
+        time.sleep(0.05)
+    return process
+
+
+def test_what_it_finds_is_in_the_log_in_the_catalog_and_in_the_status(data: Path) -> None:
+    flip(largest_blob(data), 1000)
+    with running(data, "--scrub-rate", "1000", program=SERVE):
+        report = finished(data)
+        status = run_command("status", "--data", str(data))
+        failed = sum(count for _, count in summary(data).values())
+    wrong = len(report["findings"])
+    assert wrong >= 2 and {each["kind"] for each in report["findings"]} <= {"etag", "checksum"}
+    assert failed == wrong
+    assert f"{wrong} wrong" in next(line for line in status.splitlines() if "scrub of the server" in line)
+    log = data.with_suffix(".log").read_text()
+    assert "nanobind" not in log
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    told = [each["message"].partition("scrub: ")[2] for each in lines if each["level"] == "error"]
+    assert [json.loads(line) for line in told] == report["findings"]
+    assert scrub(data)[1]["findings"] == report["findings"]
+
+
+def test_it_goes_on_after_a_restart(data: Path) -> None:
+    with running(data, "--scrub-rate", "10", program=SERVE):
+        begun = next(report for report in reports(data) if report["bytes"])
+    with running(data, "--scrub-rate", "1000", program=SERVE):
+        report = finished(data)
+    assert report["started"] == begun["started"] and report["findings"] == []
+    assert report["bodies"] >= scrub(data)[1]["bodies"]
+
+
+def test_it_gives_way_and_ends_with_its_server(data: Path) -> None:
+    with running(data, "--scrub-rate", "1", program=SERVE) as server:
+        assert os.getpriority(os.PRIO_PROCESS, given_way(server)) > 5  # to the catalog process too
+    assert scrubbing(data) is None
+
+
+def test_it_does_not_outlive_a_server_that_is_killed(data: Path) -> None:
+    with running(data, "--scrub-rate", "1", program=SERVE) as server:
+        process = given_way(server)
+        server.process.kill()
+        server.process.wait()
+        while Path(f"/proc/{process}").exists():
+            time.sleep(0.05)

@@ -1,0 +1,93 @@
+"""The scrub of a running server: `python -m gateway.scrub.background DIR RATE`, RATE in MB/s, once through all of it.
+
+It gives way to all others, goes on where the last one was broken off, and ends when it is through, at SIGTERM, or when
+its standard input does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from catalog import Catalog
+from gateway import logging
+from gateway.child import READY
+from gateway.scrub.report import BACKGROUND, FAILED, Report, last
+from gateway.scrub.run import Scrub
+
+NICENESS = 10
+
+
+def main(data: Path, rate: int) -> None:
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.umask(0o077)
+    logging.configure()
+    threading.Thread(target=wait_for_end, daemon=True).start()
+    os.write(sys.stdout.fileno(), READY + b"\n")
+    report = last(data, BACKGROUND)
+    if report is None or report.finished:
+        report = Report(time.time())
+    catalog = Catalog.open(data)
+    give_way()
+    try:
+        tell = Teller(report)
+        Scrub(catalog, data, report, rate * 1e6, tell, file=BACKGROUND, gently=True).run()
+        tell()
+        logging.log.info("scrub: %s bodies, %s bytes, %s wrong", report.bodies, report.bytes, report.wrong)
+    finally:
+        catalog.release()
+
+
+class Teller:
+    """A line of the log for each thing that is found, when it is found."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._told = len(report.findings)
+
+    def __call__(self) -> None:
+        new = self._report.findings[self._told :]
+        self._told += len(new)
+        for found in new:
+            if found.result == FAILED:
+                logging.log.error("scrub: %s", msgspec.json.encode(found).decode())
+
+
+def give_way() -> None:
+    """The cores to all others first, but not wholly: a machine that is always busy is to be scrubbed, too.
+
+    Where the kernel shares cores out among sessions first, niceness counts within one: then the session has its own.
+    https://man7.org/linux/man-pages/man7/sched.7.html, "The autogroup feature"
+    """
+    os.nice(NICENESS)
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(f"{NICENESS}")
+    with suppress(FileNotFoundError):
+        subprocess.run(["ionice", "--class", "idle", "--pid", str(os.getpid())], stderr=subprocess.DEVNULL)
+
+
+def leave(number: int, frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit(0)
+
+
+def wait_for_end() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    with suppress(SystemExit):
+        main(Path(sys.argv[1]), int(sys.argv[2]))
+    os._exit(0)  # with a thread that waits for its input, DuckDB's bindings would complain of what lives on
