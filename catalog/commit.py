@@ -3,8 +3,8 @@
 A batch is what has been asked for by the end of a turn of the event loop, up to a number; where the one before was of
 several, turns go on until one brings nothing more, for the fewer the batches, the fewer the syncs. It is committed on
 the loop itself, which costs less than handing it to a thread, as long as the disk (and the other processes that hold
-the lock) answer quickly; when they are measured to be slow it is committed in a thread, so that reads never wait for a
-disk.
+the lock) answer quickly; when they are measured to be slow, or for a while after they stalled once, it is committed in
+a thread, so that reads never wait for a disk.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from catalog.reaping import Reaper
 from catalog.records import Bucket, LogRecord, Mutation, Origin
 
 SLOW = 0.001  # seconds a commit may wait for the lock and the disk, smoothed, before it leaves the event loop
+STALL = 0.02  # seconds; who waited so long once may do so again: commits stay off the event loop
+CALM = 1.0  # seconds without a stall, and they come back
 # Submissions of one batch. On the loop it is to hold nobody up: 64 take a millisecond or two.
 MOST_ON_LOOP, MOST_IN_THREAD = 64, 1000
 MOST_WAITING = 20_000  # submissions behind the batch that is being committed
@@ -101,6 +103,7 @@ class Commits:
         self._several = False  # the batch before was of several
         self._idle: asyncio.Future[None] | None = None
         self._waiting = 0.0
+        self._stalling_until = 0.0
         self._pause = 0.0
         self._long = False  # whether anything long is in the queue
         self._reaper = Reaper(index, lambda dead: self.on_dead_blobs(dead))
@@ -150,9 +153,9 @@ class Commits:
             loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        on_loop = self._waiting < SLOW and not self._long
-        most = MOST_ON_LOOP if on_loop else MOST_IN_THREAD
         assert self._loop is not None
+        on_loop = self._waiting < SLOW and not self._long and self._loop.time() >= self._stalling_until
+        most = MOST_ON_LOOP if on_loop else MOST_IN_THREAD
         if self._several and self._gathered < len(self._queue) < most:
             self._gathered = len(self._queue)
             self._loop.call_soon(self._turn)
@@ -178,6 +181,8 @@ class Commits:
 
     def _deliver(self, batch: list[Submission], committed: Committed) -> None:
         self._waiting += (committed.waited - self._waiting) * 0.1
+        if committed.waited > STALL and self._loop is not None:
+            self._stalling_until = self._loop.time() + CALM
         self._pause = lag.pause(committed.lag)
         for submission, outcome in zip(batch, committed.outcomes, strict=True):
             future = submission.future

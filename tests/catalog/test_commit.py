@@ -237,3 +237,26 @@ async def test_a_batch_behind_one_of_several_takes_what_comes_turn_by_turn(
     batches = {record.settled for _, record in records}
     assert len(records) == 5
     assert (len(batches) == 1) is (before > 1)
+
+
+@pytest.mark.parametrize("stall, calm, on_loop", [(-1.0, 60.0, False), (-1.0, 0.0, True), (60.0, 60.0, True)])
+async def test_a_commit_that_stalled_keeps_the_next_off_the_loop_for_a_while(
+    catalog: Catalog,
+    bucket: Bucket,
+    draft: Version,
+    monkeypatch: pytest.MonkeyPatch,
+    stall: float,
+    calm: float,
+    on_loop: bool,
+) -> None:
+    monkeypatch.setattr("catalog.commit.SLOW", 60.0)
+    monkeypatch.setattr("catalog.commit.STALL", stall)
+    monkeypatch.setattr("catalog.commit.CALM", calm)
+    threads: list[threading.Thread] = []
+
+    def check(current: Version | None) -> None:
+        threads.append(threading.current_thread())
+
+    for _ in range(2):
+        await catalog.put(ORIGIN, bucket, "k", draft, check=check)
+    assert (threads[1] is threading.current_thread()) is on_loop
