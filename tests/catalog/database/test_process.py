@@ -358,8 +358,8 @@ def alive(pid: int) -> bool:
 def test_the_process_gives_way_to_those_who_answer_requests(own_session: bool) -> None:
     program = (
         "import os; from pathlib import Path; from catalog.database.process import give_way; was = os.nice(0);"
-        "group = Path('/proc/self/autogroup'); before = group.read_text() if group.exists() else ' 0'; give_way();"
-        "print(os.nice(0) - was, before.split()[-1], (group.read_text() if group.exists() else ' 5').split()[-1])"
+        "group = Path('/proc/self/autogroup'); read = lambda other: (group.exists() and group.read_text()) or other;"
+        "before = read('0'); give_way(); print(os.nice(0) - was, before.split()[-1], read('5').split()[-1])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, start_new_session=own_session
