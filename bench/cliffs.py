@@ -15,27 +15,19 @@ from pathlib import Path
 
 import msgspec
 
-from bench import batches, cpu, report, servers
+from bench import batches, cpu, report, scale, servers
 from bench.batches import Tree
 from bench.beside import put
 from bench.load import Batch, Measured
 from bench.rows import Row
 from bench.run import finish, server_options
-from bench.scale import REACH
+from bench.scale import REACH, SIZE
 from bench.targets import CHUNK, Endpoint, S3Target, driven
 from catalog import Catalog
 from catalog.records import Bucket, Origin
 
-SIZE = 100  # of a body
 FOLDERS = "LIST-FOLDERS"  # a page of a thousand folders
-ROWS = [
-    Row("HEAD", 16, "", SIZE, REACH),
-    Row("GET", 16, "", SIZE, REACH),
-    Row("PUT", 16, "", SIZE, REACH),
-    Row("LIST-1000", 1, "", SIZE, REACH),
-    Row("LIST-FOLDER", 1, "", SIZE, REACH),
-    Row("DELETE", 16, "", SIZE, REACH),  # the last: nothing can be got afterwards
-]
+ROWS = scale.ROWS[1:]  # with one HEAD
 FOLDERS_ROW = Row(FOLDERS, 1, "", SIZE, REACH)
 
 

@@ -31,7 +31,7 @@ ROWS = [
     Row("PUT", 16, "", SIZE, REACH),
     Row("LIST-1000", 1, "", SIZE, REACH),
     Row("LIST-FOLDER", 1, "", SIZE, REACH),
-    Row("DELETE", 16, "", SIZE, REACH),
+    Row("DELETE", 16, "", SIZE, REACH),  # the last: nothing can be got afterwards
 ]
 
 

@@ -17,7 +17,7 @@ from catalog.folder import Folder
 from catalog.index import composed
 from catalog.index.contents import Contents
 from catalog.log import HEADER_SIZE, Log
-from catalog.placing import sync_path
+from catalog.placing import put_in_place
 from catalog.reconciling import Bodies, Missing, Reconciled, reconcile, records_behind
 from catalog.records import BodyMoved, Position
 from catalog.store import Catalog
@@ -108,10 +108,7 @@ def _make_database(folder: Folder, tables: Path, as_of_export: bool, anew: bool 
                     _refuse_unless(as_of_export, folder, position)
                     done.as_of_export = True
                     _begin_anew(database, folder, Log(folder.log, catalog_id), done)
-            made = draft / folder.database.name
-            sync_path(made)
-            made.rename(folder.database)
-            sync_path(folder.path)
+            put_in_place(draft / folder.database.name, folder.database)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     return done

@@ -57,20 +57,18 @@ def _trusted(folder: Folder) -> Index | None:
         return None
     form, catalog_id = index.identity()
     log = Log(folder.log, catalog_id)
+    trusted = False
     try:
         if form == FORMAT and len(catalog_id) == 16:
             # Under the lock of those who commit: what they would add meanwhile, looks like a loss.
             with index.write() as txn:
                 end, last = index.end(txn), index.last_offset(txn)
-                if log.holds(end, last) and not (log.goes_on(end) and is_cut_short(log, end)):
-                    return index
-        index.close()
-    except BaseException:
-        index.close()
-        raise
+                trusted = log.holds(end, last) and not (log.goes_on(end) and is_cut_short(log, end))
     finally:
         log.close()
-    return None
+        if not trusted:
+            index.close()
+    return index if trusted else None
 
 
 def _make(folder: Folder, open_feed: OpenFeed) -> Index:

@@ -27,6 +27,13 @@ def place(source: Path, target: Path) -> None:
         draft.rename(target)
 
 
+def put_in_place(draft: Path, path: Path) -> None:
+    """The draft under its own name, whole and on the disk when this returns, whatever had the name before."""
+    sync_path(draft)
+    draft.rename(path)
+    sync_path(path.parent)
+
+
 def copy(source: Path, target: Path, length: int | None = None) -> None:
     """Its first bytes, or all; on the disk when this returns."""
     reading = os.open(source, os.O_RDONLY | os.O_CLOEXEC)

@@ -8,10 +8,22 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from conformance.server import ducket, environment, run_command
+from conformance.server import ducket, environment, run_command, running
 
 BIG = os.urandom(300_000)
 PART = os.urandom(5 << 20)
+
+
+def filled_folder(data: Path) -> Path:
+    """A stopped folder, for tests to copy."""
+    with running(data) as server:
+        fill(server.client())
+    return data
+
+
+def copied(filled: Path, folder: Path) -> Path:
+    subprocess.run(["cp", "-a", str(filled), str(folder / "data")], check=True)
+    return folder / "data"
 
 
 def fill(s3: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from conformance.scrubbing import fill, flip, largest_blob, scrub, summary
+from conformance.scrubbing import copied, filled_folder, flip, largest_blob, scrub, summary
 from conformance.server import Server, run_command, running
 
 # Begins at once, not after a minute.
@@ -23,16 +22,12 @@ SERVE = [sys.executable, "-c", PROGRAM, "serve"]
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("background") / "data"
-    with running(data) as server:
-        fill(server.client())
-    return data
+    return filled_folder(tmp_path_factory.mktemp("background") / "data")
 
 
 @pytest.fixture
 def data(filled: Path, tmp_path: Path) -> Path:
-    subprocess.run(["cp", "-a", str(filled), str(tmp_path / "data")], check=True)
-    return tmp_path / "data"
+    return copied(filled, tmp_path)
 
 
 def reports(data: Path) -> Iterator[dict[str, Any]]:

@@ -15,23 +15,18 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conformance.scrubbing import BIG, fill, flip, largest_blob, scrub, summary
+from conformance.scrubbing import BIG, copied, filled_folder, flip, largest_blob, scrub, summary
 from conformance.server import Server, ducket, environment, run_command, running
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stopped folder, for tests to copy."""
-    data = tmp_path_factory.mktemp("scrub") / "data"
-    with running(data) as server:
-        fill(server.client())
-    return data
+    return filled_folder(tmp_path_factory.mktemp("scrub") / "data")
 
 
 @pytest.fixture
 def data(filled: Path, tmp_path: Path) -> Path:
-    subprocess.run(["cp", "-a", str(filled), str(tmp_path / "data")], check=True)
-    return tmp_path / "data"
+    return copied(filled, tmp_path)
 
 
 @contextmanager

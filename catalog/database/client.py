@@ -214,13 +214,9 @@ class Remote:
         self._incoming = connected.makefile("rb", buffering=256 * 1024)
 
     def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]:
-        self._send(asked)
-        while True:
-            answer = self._receive()
+        for answer in self._answers(asked):
             assert isinstance(answer, (Columns, Rows, End))
             yield answer
-            if isinstance(answer, End):
-                return
 
     def views(self) -> list[View]:
         answer = self._ask(AskViews())
@@ -265,13 +261,9 @@ class Remote:
 
     def tables(self, secrets: bool) -> Iterator[OfTable | Rows | End]:
         """See `Dump.run`."""
-        self._send(AskTables(secrets))
-        while True:
-            answer = self._receive()
+        for answer in self._answers(AskTables(secrets)):
             assert isinstance(answer, (OfTable, Rows, End))
             yield answer
-            if isinstance(answer, End):
-                return
 
     def checkpoint(self) -> None:
         """Take the database's write-ahead log into its file and close its gaps. Raises QueryFailed."""
@@ -295,6 +287,13 @@ class Remote:
         self._ask(Release())
         yield answer.applied
         self._ask(Release())
+
+    def _answers(self, request: Frame) -> Iterator[Answer]:
+        """One after another, to the End."""
+        self._send(request)
+        while not isinstance(answer := self._receive(), End):
+            yield answer
+        yield answer
 
     def _ask(self, request: Frame) -> Answer:
         self._send(request)

@@ -18,7 +18,7 @@ import pyarrow.parquet as parquet
 
 from catalog.database.tables import applied, points, usage, views
 from catalog.errors import QueryFailed
-from catalog.placing import sync_path
+from catalog.placing import put_in_place, sync_path
 
 FILE = "kept.json"
 DAYS = "usage"  # a folder, in it a file a day
@@ -90,7 +90,7 @@ def keep_days(connection: duckdb.DuckDBPyConnection, today: date) -> bool:
     for day in lacking[:_MOST_DAYS]:
         draft = folder / f"{day}.new"
         parquet.write_table(usage.of_day(connection, day), draft, compression="zstd")
-        _put(draft, _of_day(folder, day))
+        put_in_place(draft, _of_day(folder, day))
     return len(lacking) <= _MOST_DAYS
 
 
@@ -116,7 +116,7 @@ def _keep(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     if not path.exists() or path.read_bytes() != content:
         draft = folder / f"{FILE}.new"
         draft.write_bytes(content)
-        _put(draft, path)
+        put_in_place(draft, path)
 
 
 def _folder(connection: duckdb.DuckDBPyConnection) -> Path | None:
@@ -128,9 +128,3 @@ def _folder(connection: duckdb.DuckDBPyConnection) -> Path | None:
 
 def _of_day(folder: Path, day: date) -> Path:
     return folder / f"{day}.parquet"
-
-
-def _put(draft: Path, path: Path) -> None:
-    sync_path(draft)
-    draft.rename(path)
-    sync_path(path.parent)

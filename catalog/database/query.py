@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 import duckdb
 import pyarrow as pa
@@ -12,16 +12,15 @@ from catalog.database.formats import ENCODERS
 from catalog.database.frames import Columns, End, Rows, Value
 from catalog.database.guard import check
 from catalog.database.limits import Limits
+from catalog.database.reading import BEGIN, Reading
 from catalog.database.registry import see
 from catalog.database.rotation import Rotation, reads_requests
-from catalog.errors import QueryFailed, QueryRefused, QueryStopped
+from catalog.errors import QueryRefused, QueryStopped
 
 _BATCH = 16_384
 
 
-class Query:
-    """`run` in one thread, `stop` from any."""
-
+class Query(Reading):
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
@@ -36,8 +35,8 @@ class Query:
 
         The result of a query with `parameters` lies whole in memory before its first row is given.
         """
+        super().__init__(connection)
         self._connection = connection
-        self._cursor = connection.cursor()
         self._statement = statement
         self._owner = owner
         self._form = form
@@ -45,12 +44,10 @@ class Query:
         self._parameters = parameters or None
         self._rotation = rotation
         self._count = 0
-        self._stopped: str | None = None
 
     def run(self) -> Generator[Columns | Rows | End]:
         """The result as it comes. Raises QueryRefused, QueryFailed, QueryStopped."""
-        held = ExitStack()
-        try:
+        with ExitStack() as held, self._ending():
             encode = ENCODERS.get(self._form)
             if encode is None:
                 raise QueryRefused(f"there is no format {self._form}; there are {', '.join(ENCODERS)}")
@@ -59,7 +56,7 @@ class Query:
             statement = check(self._cursor, self._statement, whole=self._owner is None)
             if self._rotation is not None and reads_requests(self._cursor, statement):
                 held.enter_context(self._rotation.shown(self._cursor))
-            self._cursor.execute("BEGIN TRANSACTION READ ONLY")
+            self._cursor.execute(BEGIN)
             self._raise_if_stopped()
             relation = self._cursor.sql(statement, params=self._parameters)
             yield Columns(relation.columns, [str(kind) for kind in relation.types])
@@ -69,20 +66,6 @@ class Query:
                     yield Rows(piece)
             self._raise_if_stopped()
             yield End(self._count)
-        except (duckdb.Error, pa.ArrowException, OSError) as problem:
-            self._raise_if_stopped()
-            raise QueryFailed(str(problem)) from None
-        finally:
-            with suppress(duckdb.Error):
-                self._cursor.rollback()
-            self._cursor.close()
-            held.close()
-
-    def stop(self, why: str) -> None:
-        """May have to be said more than once: DuckDB forgets it where it comes between two statements."""
-        self._stopped = why
-        with suppress(duckdb.Error):
-            self._cursor.interrupt()
 
     def _batches(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         most = self._limits.rows
@@ -92,7 +75,3 @@ class Query:
             if most and self._count > most:
                 raise QueryStopped(f"the result has more than {most} rows, which is as many as a query may give")
             yield batch
-
-    def _raise_if_stopped(self) -> None:
-        if self._stopped is not None:
-            raise QueryStopped(self._stopped)

@@ -187,11 +187,11 @@ def test_it_begins_again_where_it_was_broken_off(place: Path, monkeypatch: pytes
     data = place / "data"
     before = held(data)
 
-    def fails(path: Path) -> None:
+    def fails(draft: Path, path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     lose(data)
-    monkeypatch.setattr(importing, "sync_path", fails)
+    monkeypatch.setattr(importing, "put_in_place", fails)
     with pytest.raises(OSError, match="No space left"):
         import_catalog(place / "export", data)
     monkeypatch.undo()

@@ -28,21 +28,6 @@ async def stored(catalog: Catalog, sizes: list[int]) -> tuple[Bucket, Version]:
     return bucket, catalog.get(bucket, "k")
 
 
-@pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many parts each decoding had."""
-    counts: list[int] = []
-    decode = composed.decode_parts
-
-    def counting(raw: bytes) -> list[Part]:
-        parts = decode(raw)
-        counts.append(len(parts))
-        return parts
-
-    monkeypatch.setattr(composed, "decode_parts", counting)
-    return counts
-
-
 async def test_ten_thousand_parts_are_read_only_where_they_are_wanted(catalog: Catalog, decoded: list[int]) -> None:
     bucket, version = await stored(catalog, [10] * 10_000)
     assert version.part_count == 10_000
