@@ -7,7 +7,9 @@ going on. The log knows bytes and sequence numbers, nothing of keys.
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import struct
 import sys
 from collections.abc import Iterable, Iterator
@@ -187,13 +189,18 @@ class Log:
             os.fdatasync(descriptor)
 
     def make_ahead(self, segment: int) -> None:
-        """Lay out a segment to come on disk, so that a commit need not wait for it."""
+        """Lay out a segment to come on disk, so that a commit need not wait for it. OSError: there is no room.
+
+        Room is looked for first: a try would take from others what they need yet, again and again.
+        """
         ahead = self._ahead(segment)
         if ahead.exists():
             return
+        left = self.size_of(segment)
+        if shutil.disk_usage(self.directory).free < left:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(ahead))
         making = self.directory / f"making.{os.getpid()}"
         zeros = bytes(FIRST_SIZE)
-        left = self.size_of(segment)
         try:
             with making.open("wb", buffering=0) as file:
                 while left:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import lmdb
 
 from catalog.database.follower import BATCH, Follower, Mending
 from catalog.database.source import Source
+from catalog.database.trouble import Trouble
 from catalog.errors import QueryFailed
 from catalog.records import Position
 
@@ -26,8 +26,6 @@ WAL_MOST = 512 * 1024 * 1024  # bytes
 GRACE = 10.0  # seconds queries get to end when the database needs a checkpoint
 HOUSEKEEPING = 1.0
 RETRY = 1.0
-
-log = logging.getLogger(__name__)
 
 
 class Pace:
@@ -48,6 +46,7 @@ class Pace:
         self._progress = asyncio.Event()
         self._stopping = False
         self._still = self._keeping = 0
+        self._trouble = Trouble()
         self.problem: str | None = None
 
     async def run(self) -> None:
@@ -122,10 +121,11 @@ class Pace:
         while not self._stopping:
             now = time.monotonic()
             if now >= cleaned + HOUSEKEEPING and not self._keeping:
-                await self._tolerating_faults(self._source.drop_dead_segments, self._follower.applied)
-                await self._tolerating_faults(self._follower.keep_history)
+                dropping = (self._source.drop_dead_segments, self._follower.applied)
+                await self._tolerating_faults("remove segments of the log that are dead", *dropping)
+                await self._tolerating_faults("keep history beside the database", self._follower.keep_history)
                 cleaned = now
-            await self._tolerating_faults(self._source.lay_ahead)
+            await self._tolerating_faults("lay out the next segment of the log", self._source.lay_ahead)
             if self._still:
                 await asyncio.sleep(POLL)
                 continue
@@ -150,15 +150,17 @@ class Pace:
             moved: int | None = None
             try:
                 moved = await loop.run_in_executor(self._thread, self._source.compact, self._follower.applied)
-            except Exception:  # whatever it is, S3 and SQL can do without it
-                log.exception("compaction cannot do its work; trying again")
+            except Exception as problem:  # whatever it is, S3 and SQL can do without it
+                self._trouble.met("compact the log", problem)
+            else:
+                self._trouble.over("compact the log")
             if moved is None:
                 await asyncio.sleep(HOUSEKEEPING)
             else:
                 await asyncio.sleep(max(moved / self._compaction, 2 * (time.monotonic() - began)))
 
     async def _step(self) -> None:
-        self.problem = await self._tolerating_faults(self._follower.step)
+        self.problem = await self._tolerating_faults("bring the database up to date", self._follower.step)
         self._progress.set()
         self._progress = asyncio.Event()
         if self._wal_size() > WAL_MOST:
@@ -185,20 +187,21 @@ class Pace:
                     await asyncio.sleep(POLL)
                 if self._still:
                     return "a backup is copying the database"
-                return await self._tolerating_faults(checkpoint)
+                return await self._tolerating_faults("write a checkpoint", checkpoint)
             finally:
                 self._roomy.set()
 
-    async def _tolerating_faults(self, work: Callable[..., object], *arguments: object) -> str | None:
+    async def _tolerating_faults(self, what: str, work: Callable[..., object], *arguments: object) -> str | None:
         """A full disk passes, and is told of; DuckDB unable to go on, or a broken log, does not."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
         except duckdb.FatalException:
             raise
         except (duckdb.Error, lmdb.Error, OSError, QueryFailed) as problem:
-            log.exception("the catalog process cannot do its work; trying again")
+            self._trouble.met(what, problem)
             await asyncio.sleep(RETRY)
             return str(problem)
+        self._trouble.over(what)
         return None
 
 

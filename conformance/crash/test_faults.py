@@ -132,7 +132,7 @@ def test_a_full_disk_under_duckdb_holds_up_sql_alone(tmp_path: Path) -> None:
         sick.touch()
         client.put(BUCKET, "key", SMALL)
         log = tmp_path / "data.log"
-        while "the catalog process cannot do its work" not in log.read_text():
+        while "the catalog process cannot bring the database up to date" not in log.read_text():
             assert client.get(BUCKET, "key")[0].size == len(SMALL)
         with pytest.raises(QueryFailed, match="No space left on device"):
             query(server.data, "SELECT count(*) FROM objects")

@@ -110,6 +110,9 @@ def test_for_the_log(disk: SmallDisk) -> None:
         while disk.free <= free:
             pass
         go_on(server, disk, kept)
+    log = (disk.path / "data.log").read_text()
+    assert [log.count(f"the catalog process {what} lay out the next segment") for what in ("cannot", "can")] == [1, 1]
+    assert "Traceback" not in log
 
 
 @pytest.mark.parametrize("killed", [False, True])
