@@ -32,12 +32,13 @@ from catalog.database.rotation import Rotation
 from catalog.database.session import Desk, Session
 from catalog.database.source import Source, open_source
 from catalog.errors import CatalogUnusable
+from catalog.priority import give_way
 
 READY = b"ready\n"
 PATIENCE = 30.0  # seconds for a command that has the database open to finish
 COMPACTION = 16  # MiB a second
 NO_ROOM = 1 << 20  # bytes free below which a failure is taken to be for want of room
-_NICENESS = 5  # where cores are short, who answers requests goes first
+NICENESS = 5  # where cores are short, who answers requests goes first
 _COLLECT_AFTER = 200_000
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def main(directory: Path, limits: Limits, compaction: int = COMPACTION, days: in
     Raises SystemExit where the data folder cannot be used.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    give_way()
+    give_way(NICENESS)
     os.umask(0o077)  # users' secrets are in the database
     # Applying makes no cycles, but tuples by the hundred thousand, which the collector would look at again and again.
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
@@ -69,17 +70,6 @@ def main(directory: Path, limits: Limits, compaction: int = COMPACTION, days: in
             raise
         log.error("there is no room on the disk of %s: %s", directory, problem)
         raise SystemExit(1) from None
-
-
-def give_way() -> None:
-    """Where the kernel shares cores out among sessions first, niceness counts within one: then the session has its own.
-
-    https://man7.org/linux/man-pages/man7/sched.7.html, "The autogroup feature"
-    """
-    os.nice(_NICENESS)
-    if os.getsid(0) == os.getpid():
-        with suppress(OSError):
-            Path("/proc/self/autogroup").write_text(f"{_NICENESS}")
 
 
 async def _run(

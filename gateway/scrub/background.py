@@ -19,12 +19,13 @@ from types import FrameType
 import msgspec
 
 from catalog import Catalog
+from catalog.priority import give_way
 from gateway import logging
 from gateway.child import READY
 from gateway.scrub.report import BACKGROUND, FAILED, Report, last
 from gateway.scrub.run import Scrub
 
-NICENESS = 10
+NICENESS = 10  # not to the last: a machine that is always busy is to be scrubbed, too
 
 
 def main(data: Path, rate: int) -> None:
@@ -38,7 +39,8 @@ def main(data: Path, rate: int) -> None:
     if report is None or report.finished:
         report = Report(time.time())
     catalog = Catalog.open(data)
-    give_way()
+    give_way(NICENESS)
+    read_last()
     try:
         tell = Teller(report)
         Scrub(catalog, data, report, rate * 1e6, tell, file=BACKGROUND, gently=True).run()
@@ -63,15 +65,8 @@ class Teller:
                 logging.log.error("scrub: %s", msgspec.json.encode(found).decode())
 
 
-def give_way() -> None:
-    """The cores to all others first, but not wholly: a machine that is always busy is to be scrubbed, too.
-
-    Where the kernel shares cores out among sessions first, niceness counts within one: then the session has its own.
-    https://man7.org/linux/man-pages/man7/sched.7.html, "The autogroup feature"
-    """
-    os.nice(NICENESS)
-    with suppress(OSError):
-        Path("/proc/self/autogroup").write_text(f"{NICENESS}")
+def read_last() -> None:
+    """Of those who want the disk; where `ionice` is not there, as anybody."""
     with suppress(FileNotFoundError):
         subprocess.run(["ionice", "--class", "idle", "--pid", str(os.getpid())], stderr=subprocess.DEVNULL)
 
