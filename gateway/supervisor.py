@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from catalog import Catalog
+from catalog.database import remote
 from catalog.database.limits import Limits
 from catalog.database.limits import dump as dump_limits
+from catalog.errors import CatalogUnusable, QueryFailed, QueryStopped
 from catalog.folder import Folder
 from gateway.blobs import Blobs
 from gateway.child import Child, StartFailed
@@ -212,16 +214,39 @@ def catalog_process(settings: Settings) -> list[str]:
 def sweep(data: Path, before: float, ahead: float) -> None:
     """Removes the bodies that a killed server left without a record of them, beside the work of this one.
 
-    `ahead` is how far the clock was ahead of the one that nobody sets, at the time `before`.
+    Those that neither the key index nor the database names, as either may be wrong. `ahead` is how far the clock was
+    ahead of the one that nobody sets, at the time `before`.
     """
     blobs, catalog = Blobs(data), Catalog.open(data)
     try:
-        dead = blobs.sweep(catalog.blob_alive, before, lambda: time.time() - time.monotonic() < ahead - SMALLEST_STEP)
+        dead = blobs.sweep(
+            catalog.blob_alive,
+            lambda suspects: named(data, suspects),
+            before,
+            lambda: time.time() - time.monotonic() < ahead - SMALLEST_STEP,
+        )
+    except (CatalogUnusable, QueryFailed, QueryStopped) as fact:
+        log.warning("bodies that the key index does not name stay, for the database cannot be asked: %s", fact.why)
+        return
     finally:
         catalog.release()
         blobs.close()
     if dead:
         log.info("%s bodies that nothing named were removed", len(dead))
+
+
+def named(data: Path, blobs: list[bytes]) -> list[bytes]:
+    """By the database; that the index does not name them is told."""
+    found = asyncio.run(remote.named(data, blobs))
+    if found:
+        log.error(
+            "the key index does not name %s bodies that the database names, %s among them: they stay. Stop the server, "
+            "delete %s, which the next start makes anew, and let `ducket scrub` look at the rest",
+            len(found),
+            found[0].hex(),
+            data / "index",
+        )
+    return found
 
 
 @contextlib.contextmanager

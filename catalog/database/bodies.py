@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import duckdb
 import msgspec
@@ -15,6 +15,7 @@ from catalog.records import Part, Piece, Version
 _BATCH = 10_000
 _VERSIONS = "SELECT seq, entry FROM private.objects WHERE contains(hex(entry), ?) ORDER BY seq"
 _PARTS = "SELECT upload_id, part_number, entry FROM private.parts WHERE contains(hex(entry), ?)"
+_ENTRIES = "SELECT entry FROM private.{} WHERE contains(hex(entry), 'C410')"  # MessagePack's mark of sixteen bytes
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode: Callable[[bytes], Version] = msgspec.msgpack.Decoder(Version).decode
@@ -41,9 +42,25 @@ def holders(connection: duckdb.DuckDBPyConnection, source: Source, body: Piece) 
     return Holders(versions, parts)
 
 
+def named(connection: duckdb.DuckDBPyConnection, blobs: Iterable[bytes]) -> list[bytes]:
+    """Those of the blobs that the record of any version or part names, whatever the key index says.
+
+    Reads every record there is.
+    """
+    sought, found = set(blobs), set[bytes]()
+    for (entry,) in _rows(connection.execute(_ENTRIES.format("objects"))):
+        found |= sought.intersection(piece.blob for _, piece in _pieces(_decode(entry)) if piece and piece.blob)
+    for (entry,) in _rows(connection.execute(_ENTRIES.format("parts"))):
+        found |= sought.intersection([piece.blob] if (piece := _decode_part(entry).piece) and piece.blob else [])
+    return list(found)
+
+
 def _having(connection: duckdb.DuckDBPyConnection, statement: str, name: bytes) -> Iterator[Row]:
     """Rows whose records have these bytes anywhere."""
-    found = connection.execute(statement, [name.hex().upper()])
+    return _rows(connection.execute(statement, [name.hex().upper()]))
+
+
+def _rows(found: duckdb.DuckDBPyConnection) -> Iterator[Row]:
     while rows := found.fetchmany(_BATCH):
         yield from rows
 

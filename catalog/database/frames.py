@@ -124,6 +124,12 @@ class AskHolders(Frame, tag="holders"):
     body: Piece
 
 
+class AskNamed(Frame, tag="named"):
+    """Which of the blobs the database's rows name: see `bodies.named`. Answered by Named, or Failure."""
+
+    blobs: list[bytes]
+
+
 class Mend(Frame, tag="mend"):
     """Make the rows of these keys what the key index has: see `mending.mend`. Answered by Synced, or Failure."""
 
@@ -280,6 +286,10 @@ class Holders(Frame, tag="holders"):
     parts: list[tuple[str, int]]
 
 
+class Named(Frame, tag="named"):
+    blobs: list[bytes]
+
+
 class Held(Frame, tag="held"):
     """How far the database is."""
 
@@ -298,6 +308,7 @@ Request = (
     | AskTables
     | AskCheckpoint
     | AskHolders
+    | AskNamed
     | ChangeView
     | NamePoint
     | KeepValidations
@@ -305,7 +316,22 @@ Request = (
     | Recount
     | Sync
 )
-Answer = Columns | OfTable | Rows | End | Failure | Status | Health | Views | Schema | Storage | Synced | Holders | Held
+Answer = (
+    Columns
+    | OfTable
+    | Rows
+    | End
+    | Failure
+    | Status
+    | Health
+    | Views
+    | Schema
+    | Storage
+    | Synced
+    | Holders
+    | Named
+    | Held
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 decode_request: Callable[[bytes], Request] = msgspec.msgpack.Decoder(Request).decode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,11 +13,13 @@ from catalog.database.frames import (
     SOCKET,
     Answer,
     AskHealth,
+    AskNamed,
     Columns,
     End,
     Failure,
     Frame,
     Health,
+    Named,
     Rows,
     Sql,
     decode_answer,
@@ -28,6 +30,7 @@ from catalog.errors import CatalogUnusable
 Answers = AsyncGenerator[Columns | Rows | End, None]
 
 _BUFFER = 1024 * 1024
+_AT_ONCE = 100_000  # blobs in a question
 
 
 async def ask(directory: Path, statement: str, owner: str | None, form: str) -> Answers:
@@ -52,6 +55,21 @@ async def health(directory: Path) -> Health:
         answer = await _receive(reader)
         assert isinstance(answer, Health)
         return answer
+
+
+async def named(directory: Path, blobs: Sequence[bytes]) -> list[bytes]:
+    """Those of the blobs that the database names, see `bodies.named`.
+
+    Raises QueryFailed, QueryStopped, and CatalogUnusable where the process does not answer.
+    """
+    found: list[bytes] = []
+    async with _connected(directory) as (reader, writer):
+        for first in range(0, len(blobs), _AT_ONCE):
+            await _send(writer, AskNamed(list(blobs[first : first + _AT_ONCE])))
+            answer = await _receive(reader)
+            assert isinstance(answer, Named)
+            found += answer.blobs
+    return found
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from catalog.database.frames import (
     AskCheckpoint,
     AskHealth,
     AskHolders,
+    AskNamed,
     AskSchema,
     AskStatus,
     AskStorage,
@@ -37,6 +38,7 @@ from catalog.database.frames import (
     Hold,
     KeepValidations,
     Mend,
+    Named,
     NamePoint,
     Recount,
     Release,
@@ -164,6 +166,9 @@ class Session:
             case AskHolders():
                 async with self._place(desk.limits.seconds):
                     await self._send(await self._run(bodies.holders, desk.source, request.body))
+            case AskNamed():
+                async with self._place(desk.limits.seconds):
+                    await self._send(Named(await self._run(bodies.named, request.blobs)))
             case Mend():
                 async with desk.altering:
                     await self._send(Synced(await desk.pace.mend(mend, request.bucket_id, request.keys)))

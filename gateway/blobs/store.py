@@ -88,17 +88,25 @@ class Blobs:
         for path in self._tmp.iterdir():
             path.unlink(missing_ok=True)
 
-    def sweep(self, alive: Callable[[bytes], bool], before: float, went_back: Callable[[], bool]) -> list[bytes]:
+    def sweep(
+        self,
+        alive: Callable[[bytes], bool],
+        named: Callable[[list[bytes]], Iterable[bytes]],
+        before: float,
+        went_back: Callable[[], bool],
+    ) -> list[bytes]:
         """Unlinks the blobs last written before that time (seconds since the epoch) which are not alive.
 
-        A blob is durable a moment before the record that names it: leave that moment in `before`. Nothing is unlinked
-        where the clock `went_back` since: what was written just now would seem to be of before.
+        They are not `named`, either, by those who were asked last. A blob is durable a moment before the record that
+        names it: leave that moment in `before`. Nothing is unlinked where the clock `went_back` since: what was written
+        just now would seem to be of before.
         """
-        dead = [blob for blob in self.older_than(before) if not alive(blob)]
+        suspects = [blob for blob in self.older_than(before) if not alive(blob)]
+        dead = set(suspects).difference(named(suspects)) if suspects else set()
         if went_back():
             return []
         self.unlink(dead)
-        return dead
+        return list(dead)
 
     def older_than(self, before: float) -> Iterable[bytes]:
         for folder in sorted(self._blobs.iterdir()):

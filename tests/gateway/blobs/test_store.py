@@ -141,20 +141,41 @@ async def test_unlinked_blobs_are_read_on_by_who_has_them_open(blobs: Blobs) -> 
 
 async def test_sweep_takes_only_the_old_and_dead(blobs: Blobs) -> None:
     ids = []
-    for _ in range(3):
+    for _ in range(4):
         async with blobs.new() as blob:
             await blob.write(b"x")
             ids.append((await blob.finish())[0])
-    alive, dead, young = ids
+    alive, named, dead, _ = ids
     now = time.time()
-    for old in (alive, dead):
+    for old in (alive, named, dead):
         os.utime(blobs.path(old), (now - 100, now - 100))
-    assert blobs.sweep(lambda blob: blob == alive, now - 50, went_back=lambda: True) == []
+    asked: list[bytes] = []
+
+    def sweep(went_back: bool) -> list[bytes]:
+        def names(suspects: list[bytes]) -> list[bytes]:
+            asked[:] = suspects
+            return [named]
+
+        return blobs.sweep(lambda blob: blob == alive, names, now - 50, lambda: went_back)
+
+    assert sweep(went_back=True) == []
     assert blobs.path(dead).exists()
-    assert blobs.sweep(lambda blob: blob == alive, now - 50, went_back=lambda: False) == [dead]
-    assert blobs.path(alive).exists()
-    assert blobs.path(young).exists()
-    assert not blobs.path(dead).exists()
+    assert sweep(went_back=False) == [dead]
+    assert set(asked) == {named, dead}
+    assert [blobs.path(each).exists() for each in ids] == [True, True, False, True]
+
+
+async def test_sweep_asks_nobody_where_there_is_nothing_to_sweep(blobs: Blobs) -> None:
+    async with blobs.new() as blob:
+        await blob.finish()
+    asked: list[list[bytes]] = []
+
+    def names(suspects: list[bytes]) -> list[bytes]:
+        asked.append(suspects)
+        return []
+
+    assert blobs.sweep(lambda _: True, names, time.time() + 100, lambda: False) == []
+    assert asked == []
 
 
 async def test_tmp_is_cleared(blobs: Blobs, tmp_path: Path) -> None:
