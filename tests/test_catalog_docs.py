@@ -12,18 +12,21 @@ from typing import Any
 import duckdb
 import pytest
 
+from catalog import Catalog
 from catalog.database.applier import apply
 from catalog.database.connection import open_database
 from catalog.database.frames import Rows
 from catalog.database.query import Query
 from catalog.database.registry import MACROS, VIEWS
 from catalog.database.rotation import Rotation
+from catalog.records import Origin
 from tests.catalog.database.history import ORIGIN, History
 from tests.catalog.database.served_rows import hand_over
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = (ROOT / "docs" / "catalog.md").read_text()
 QUESTIONS = dict(re.findall(r"^### (\d+)\. .*?```sql\n(.*?)```", DOCS, re.MULTILINE | re.DOTALL))
+EXAMPLES = re.findall(r"^```python\n(.*?)```", DOCS, re.MULTILINE | re.DOTALL)
 README_QUESTIONS = re.findall(r"^ducket sql \"(.*?)\"", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
 HOUR = 3_600_000
@@ -134,6 +137,18 @@ def test_a_question_of_the_readme_can_be_asked(
     database: duckdb.DuckDBPyConnection, rotation: Rotation, question: str
 ) -> None:
     assert answer(database, question, rotation)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+async def test_python_does_as_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, example: str
+) -> None:
+    opened = Catalog.open(tmp_path / "data")
+    await opened.create_bucket(Origin(), "photos", "root", "us-east-1")
+    await opened.close()
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})
+    assert capsys.readouterr().out == ("1\n" if "print(" in example else "")  # the journal is one batch of one row
 
 
 def test_the_readme_asks_three_or_more() -> None:

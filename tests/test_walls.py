@@ -49,6 +49,9 @@ ROOMS: dict[str, set[str]] = {
 RESERVED: dict[str, set[str]] = {
     "duckdb": {"catalog.database", "catalog.queries"},
     "pyarrow": {"catalog.database", "catalog.queries"},
+    "ibis": {"catalog.queries.backend"},
+    "sqlglot": {"catalog.queries.backend"},
+    "pandas": {"catalog.queries.handle"},
     "lmdb": {"catalog"},
     "starlette": {"gateway.app"},
     "uvicorn": {"gateway.worker", "gateway.protocol"},

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +137,7 @@ def sync(directory: Path) -> Position:
 
 
 class Reached(Protocol):
-    def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]: ...
+    def sql(self, asked: Sql) -> Generator[Columns | Rows | End]: ...
     def views(self) -> list[View]: ...
     def change_view(self, action: str, name: str, text: str) -> None: ...
     def name_point(self, bucket: str, name: str, seq: int) -> None: ...
@@ -213,7 +213,7 @@ class Remote:
         self._socket = connected
         self._incoming = connected.makefile("rb", buffering=256 * 1024)
 
-    def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]:
+    def sql(self, asked: Sql) -> Generator[Columns | Rows | End]:
         for answer in self._answers(asked):
             assert isinstance(answer, (Columns, Rows, End))
             yield answer
@@ -330,7 +330,7 @@ class Local:
         self._follower = Follower(connection, source)
         self._rotation = Rotation(directory)
 
-    def sql(self, asked: Sql) -> Iterator[Columns | Rows | End]:
+    def sql(self, asked: Sql) -> Generator[Columns | Rows | End]:
         self._follower.catch_up()
         seconds = asked.seconds or self._limits.seconds
         what = (asked.statement, asked.owner, asked.form)

@@ -11,6 +11,7 @@ from catalog.database.client import Local
 from catalog.database.connection import open_database
 from catalog.database.limits import Limits
 from catalog.queries import Reached
+from conformance.server import running
 from tests.catalog.database.history import History, MemorySource
 
 HOUR = 3_600_000
@@ -41,3 +42,19 @@ def history() -> History:
 def catalog(history: History) -> Iterator[Reached]:
     with open_database(None) as connection:
         yield Local(Path(), connection, MemorySource(history), Limits())
+
+
+@pytest.fixture(scope="module", params=["served", "stopped"])
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder that a server runs on, then one that none runs on any more."""
+    data = tmp_path_factory.mktemp(request.param) / "data"
+    with running(data, "--workers", "1") as server:
+        client = server.client()
+        for bucket in ("logs", "photos"):
+            client.create_bucket(Bucket=bucket)
+        for at, owner in enumerate(("wanda", "otto", "wanda")):
+            client.put_object(Bucket="photos", Key=f"{at}.jpg", Body=bytes(at * 100), Metadata={"owner": owner})
+        if request.param == "served":
+            yield data
+    if request.param == "stopped":
+        yield data
