@@ -138,6 +138,17 @@ def test_what_it_came_to_is_in_the_catalog(data: Path, with_server: bool) -> Non
     assert len(ended.splitlines()) == 2
 
 
+@pytest.mark.parametrize("with_server", [False, True])
+def test_what_it_came_to_outlives_the_database(data: Path, with_server: bool) -> None:
+    with running(data) if with_server else nullcontext():
+        scrub(data)
+        before = summary(data)
+    for file in data.glob("catalog.duckdb*"):
+        file.unlink()
+    with running(data) if with_server else nullcontext():
+        assert summary(data) == before and len(before) > 10
+
+
 def test_a_second_scrub_has_rows_of_its_own(data: Path) -> None:
     for scrubs in (1, 2):
         assert scrub(data)[0] == 0

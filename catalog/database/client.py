@@ -67,7 +67,7 @@ from catalog.database.schema import take_schema
 from catalog.database.source import Source, open_source
 from catalog.database.status import take_status
 from catalog.database.storage import take_storage
-from catalog.database.tables import points, validations
+from catalog.database.tables import points
 from catalog.database.values import values
 from catalog.database.views import change, every
 from catalog.errors import CatalogUnusable, QueryFailed
@@ -232,7 +232,7 @@ class Remote:
         self._ask(NamePoint(bucket, name, seq))
 
     def keep_validations(self, given: KeepValidations) -> None:
-        """See `validations.keep`."""
+        """See `kept.keep_validations`."""
         self._ask(given)
 
     def holders(self, body: Piece) -> Holders:
@@ -357,7 +357,7 @@ class Local:
         kept.keep(self._connection)
 
     def keep_validations(self, given: KeepValidations) -> None:
-        validations.keep(self._connection, given)
+        kept.keep_validations(self._connection, given)
 
     def holders(self, body: Piece) -> Holders:
         self._follower.catch_up()

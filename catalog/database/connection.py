@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from catalog.database import kept, vacuum
+from catalog.database import vacuum
 from catalog.database.limits import Limits
 from catalog.database.registry import define, see
 from catalog.database.transaction import transaction
@@ -32,7 +32,6 @@ def open_database(directory: Path | None, limits: Limits | None = None) -> duckd
     connection = connect(directory, limits or Limits())
     try:
         migrate(connection)
-        kept.restore(connection)
         connection.execute("SET GLOBAL TimeZone = 'UTC'")
         see(connection, None)
         define(connection)

@@ -47,6 +47,8 @@ class Follower:
                 f"catalog.duckdb has sequence number {self.applied.seq}, but log/ and index/ end at {end.seq}: "
                 "they are of an earlier time; restore all of the data folder from one backup"
             )
+        if known is None:
+            kept.restore(connection, source.catalog_id)
         if not source.reaches(self.applied):
             self._refill("the log does not go on from there")
         elif known is None:
@@ -87,6 +89,7 @@ class Follower:
         today = datetime.now(UTC).date()
         if self._kept != today and not self.behind():
             kept.keep(self._connection)
+            kept.forget_validations(self._connection)
             if kept.keep_days(self._connection, today):
                 self._kept = today
 

@@ -107,7 +107,7 @@ class Validation(msgspec.Struct, frozen=True):
 
 
 class KeepValidations(Frame, tag="validations"):
-    """What a scrub came to in a bucket, None for no bucket's: see `validations.keep`. Answered by Synced, or Failure.
+    """What a scrub came to in a bucket, None for no bucket's; answered by Synced, or Failure: `kept.keep_validations`.
 
     `scrub` is when it began, in milliseconds.
     """

@@ -35,7 +35,7 @@ def refill(connection: duckdb.DuckDBPyConnection, catalog_id: bytes, contents: C
             _write_versions(connection, contents, batch, kept)
         _put_in_order(connection)
         journal.reconcile(connection, kept, contents.position().seq, now)
-        usage.restore(connection, kept_files.days(connection))
+        usage.restore(connection, kept_files.days(connection, catalog_id))
         usage.recount(connection, now.date())
         applied.begin(connection, catalog_id, contents.position())
     return kept

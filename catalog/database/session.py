@@ -60,7 +60,7 @@ from catalog.database.schema import take_schema
 from catalog.database.source import Source
 from catalog.database.status import take_status
 from catalog.database.storage import take_reads, take_storage
-from catalog.database.tables import points, validations
+from catalog.database.tables import points
 from catalog.database.views import change, every
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
 
@@ -161,7 +161,7 @@ class Session:
                 await self._send(Synced(desk.follower.applied))
             case KeepValidations():
                 async with desk.altering, self._place(desk.limits.seconds):
-                    await self._run(validations.keep, request)
+                    await self._run(kept.keep_validations, request)
                 await self._send(Synced(desk.follower.applied))
             case AskHolders():
                 async with self._place(desk.limits.seconds):

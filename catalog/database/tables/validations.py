@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import duckdb
 
@@ -29,9 +29,8 @@ COLUMNS = schema(
 )
 
 
-def keep(connection: duckdb.DuckDBPyConnection, given: KeepValidations) -> None:
+def keep(connection: duckdb.DuckDBPyConnection, given: KeepValidations, now: datetime) -> None:
     """In the place of what the scrub said of the bucket before, unless it is `more` of the same. Raises QueryFailed."""
-    now = datetime.now(UTC).replace(tzinfo=None)
     try:
         with transaction(connection):
             if not given.more:
