@@ -15,6 +15,7 @@ from catalog.database.transaction import transaction
 from catalog.database.views import define_own
 from catalog.database.wal import cut_torn_tail
 from catalog.errors import CatalogUnusable
+from catalog.placing import put_in_place
 from catalog.requests import FOLDER
 
 FILE = "catalog.duckdb"
@@ -49,6 +50,8 @@ def connect(directory: Path | None, limits: Limits) -> duckdb.DuckDBPyConnection
     if directory is None:
         return _locked_in(duckdb.connect(":memory:", config=_config(limits)), [])
     path = directory / FILE
+    if not path.exists():
+        _create(path)
     while True:
         try:
             return _locked_in(duckdb.connect(str(path), config=_config(limits)), [directory.absolute() / FOLDER])
@@ -58,6 +61,14 @@ def connect(directory: Path | None, limits: Limits) -> duckdb.DuckDBPyConnection
                     f"{path} cannot be opened: {problem}. If it is damaged, move it away and start again: it is made "
                     "anew of the key index and the commit log, but for the history of what is no more"
                 ) from problem
+
+
+def _create(path: Path) -> None:
+    """An empty database, whole and on the disk when it gets its name: a power cut leaves no part of one."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    duckdb.connect(str(draft)).close()
+    put_in_place(draft, path)
 
 
 def _locked_in(connection: duckdb.DuckDBPyConnection, readable: list[Path]) -> duckdb.DuckDBPyConnection:

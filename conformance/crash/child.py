@@ -11,6 +11,7 @@ import sys
 from catalog.log import Log
 from conformance.crash.faults import Fault
 from conformance.crash.points import Plan
+from conformance.crash.recorder import Recorder
 
 SEGMENT_SIZE = 512 * 1024
 
@@ -19,6 +20,7 @@ def main() -> None:
     module = sys.argv[1]
     del sys.argv[1]
     Log.__init__.__defaults__ = (SEGMENT_SIZE,)
+    Recorder.arm_if_given()
     plan = Plan.given()
     if plan is not None and plan.point.process == module:
         plan.arm()

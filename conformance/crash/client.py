@@ -80,6 +80,9 @@ class Client:
         answer = self.ask("GET", f"/{bucket}/{key}", {"versionId": version_id} if version_id else None)
         return Body.of(answer.body), answer.header("etag") or ""
 
+    def fetch(self, bucket: str, key: str) -> bytes:
+        return self.ask("GET", f"/{bucket}/{key}").body
+
     def head(self, bucket: str, key: str) -> str:
         return self.ask("HEAD", f"/{bucket}/{key}").header("etag") or ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 
+from conformance.crash.recorder import Recorder
 from gateway import child, cli, supervisor
 
 
@@ -15,4 +16,5 @@ class Child(child.Child):
 
 if __name__ == "__main__":
     vars(supervisor)["Child"] = Child
+    Recorder.arm_if_given()
     cli.main()

@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from pathlib import Path
 
-from conformance.crash.disk import ROOT, SECTOR, Disk, Mark, Name, Sync, Unname, Write
-from conformance.crash.power import cut, work
-from conformance.crash.watch import Watch
+import pytest
+
+from conformance.crash.disk import ROOT, SECTOR, Disk, Event, Mark, Name, Resize, State, Sync, Unname, Write
+from conformance.crash.power import Check, cut, open_it, serve_it, work
 
 WRITES = 15
-EVERY = 8
 
 
-def test_nothing_is_lost_when_the_power_is_cut(tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    root.mkdir()
-    events = asyncio.run(work(root, WRITES, seed=1))
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("power")
+
+
+@pytest.fixture(scope="module")
+def events(place: Path) -> list[Event]:
+    return work(place, WRITES, seed=1)
+
+
+@pytest.mark.parametrize(("check", "every"), [(open_it, 40), (serve_it, 400)])
+def test_nothing_is_lost_when_the_power_is_cut(events: list[Event], tmp_path: Path, check: Check, every: int) -> None:
     assert sum(isinstance(event, Mark) and event.done for event in events) > WRITES
-    assert cut(events, tmp_path / "state", EVERY, seed=1) == -(-len(events) // EVERY)
+    assert cut(events, tmp_path / "state", every, 1, check) == -(-len(events) // every)
+
+
+def test_what_is_recorded_is_what_is_there(events: list[Event], place: Path, tmp_path: Path) -> None:
+    """No byte and no name that any process wrote is missing, but for what LMDB maps into memory."""
+    state = State()
+    for event in events:
+        if isinstance(event, Write | Resize):
+            state.write(event)
+        elif isinstance(event, Name | Unname):
+            state.name(event)
+    state.lay_out(tmp_path / "state")
+    assert contents(tmp_path / "state") == contents(place / "data")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "lock.mdb"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_a_server_that_synced_nothing_would_be_found_out(events: list[Event], tmp_path: Path) -> None:
+    unsynced = [event for event in events if not isinstance(event, Sync)]
+    with pytest.raises(AssertionError, match="events"):
+        cut(unsynced, tmp_path / "state", 40, 1, open_it)
 
 
 def test_a_disk_may_forget_what_was_not_synced() -> None:
@@ -50,19 +80,3 @@ def test_a_rename_is_whole() -> None:
     disk.take([Name(ROOT, "old", 1), Sync(ROOT), Name(ROOT, "new", 1, (ROOT, "old"))])
     for seed in range(20):
         assert disk.after_power_cut(random.Random(seed)).names[ROOT] in ({"old": 1}, {"new": 1})
-
-
-def test_the_watch_sees_what_is_done_to_a_folder(tmp_path: Path) -> None:
-    watch = Watch(tmp_path)
-    with watch.watching():
-        (tmp_path / "folder").mkdir()
-        (tmp_path / "folder" / "a").write_bytes(b"content")
-        (tmp_path / "folder" / "a").rename(tmp_path / "b")
-        (tmp_path / "gone").touch()
-        watch.note(Mark("key", None, done=True))
-        (tmp_path / "gone").unlink()
-        watch.note(Mark("key", None, done=True))
-    disk = Disk()
-    disk.take([*watch.events, Sync(ROOT)])
-    assert list(disk.safe.names[ROOT]) == ["folder", "b"]
-    assert any(isinstance(event, Write) and event.data == b"content" for event in watch.events)

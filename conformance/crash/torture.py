@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import os
 import signal
@@ -18,13 +17,14 @@ from conformance.crash.client import Client
 from conformance.crash.histories import BUCKET, current, record
 from conformance.crash.linear import is_linearizable
 from conformance.crash.points import AT_OPENING, POINTS
-from conformance.crash.power import cut, work
+from conformance.crash.power import cut, open_it, serve_it, work
 from conformance.crash.rounds import Counts, Torture, children_of
 from conformance.server import Server, running
 
 FOLDER = 20  # rounds that one data folder goes through
 CLIENTS, CALLS = 8, 120
 WRITES = 40  # of each client until the power is cut
+SERVED = 50  # events from one disk that a server is started on to the next
 
 
 def main() -> None:
@@ -79,15 +79,14 @@ def kill_a_worker(server: Server) -> None:
 
 
 def power(length: int, seed: int) -> str:
-    """Each time another load, and the power cut before every second thing that happens to the disk."""
-    states = 0
+    """Each time another load; the power is cut before every second thing that happens to the disk."""
+    opened = served = 0
     for turn in range(length):
         with tempfile.TemporaryDirectory() as place:
-            root = Path(place) / "root"
-            root.mkdir()
-            events = asyncio.run(work(root, WRITES, seed + turn))
-            states += cut(events, Path(place) / "state", 2, seed + turn)
-    return f"{states} states that a power cut can leave were opened; lost: 0"
+            events = work(Path(place), WRITES, seed + turn)
+            opened += cut(events, Path(place) / "state", 2, seed + turn, open_it)
+            served += cut(events, Path(place) / "state", SERVED, seed + turn, serve_it)
+    return f"{opened} states that a power cut can leave were opened, {served} by a server; lost: 0"
 
 
 def beside(length: int, seed: int) -> str:
