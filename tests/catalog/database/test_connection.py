@@ -8,9 +8,10 @@ import pytest
 
 from catalog.database import connection as module
 from catalog.database.applier import apply
-from catalog.database.connection import migrate, migrations, open_database
+from catalog.database.connection import FILE, migrate, migrations, open_database
 from catalog.database.registry import VIEWS
 from catalog.errors import CatalogUnusable
+from catalog.placing import put_in_place
 from tests.catalog.database.history import History, take_step
 
 
@@ -127,3 +128,20 @@ def test_journal_has_the_columns_of_s3_metadata() -> None:
         ("source_ip_address", "VARCHAR"),
         ("request_id", "VARCHAR"),
     ]
+
+
+def test_a_database_gets_its_name_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / f"{FILE}.new").write_bytes(b"what the power left of one")
+    placed = []
+
+    def place(draft: Path, path: Path) -> None:
+        assert not path.exists()
+        duckdb.connect(str(draft), read_only=True).close()
+        put_in_place(draft, path)
+        placed.append(path.name)
+
+    monkeypatch.setattr(module, "put_in_place", place)
+    for _ in range(2):
+        open_database(tmp_path).close()
+    assert placed == [FILE]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [FILE]
