@@ -39,7 +39,7 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
         {"change": "changed", "objects": 1, "bytes": 200},
         {"change": "removed", "objects": 1, "bytes": -200},
     ],
-    "3": [{"bytes_wasted": 500, "objects": 2, "keys": ["2025/copy.jpg", "top.jpg"]}],
+    "3": [{"bytes_wasted": 500, "objects": 2, "some": ["2025/copy.jpg", "top.jpg"]}],
     "4": [{"key": "2025/cat.jpg", "size": 200}, {"key": "2025/dog.jpg", "size": 300}],
     "5": [{"record_timestamp": "2025-10-10 20:53:20", "requester": DEER, "source_ip_address": "192.0.2.1"}],
     "6": [{"owner": "wanda", "objects": 4, "bytes": 1400}],

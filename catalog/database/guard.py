@@ -78,6 +78,8 @@ def _single_query(connection: duckdb.DuckDBPyConnection, statement: str) -> str:
         statements = connection.extract_statements(statement)
     except duckdb.Error as problem:
         raise QueryFailed(str(problem)) from None
+    if not statements:
+        raise QueryRefused("there is no statement")
     if len(statements) != 1:
         raise QueryRefused(f"one statement is run at a time; here are {len(statements)}")
     kind = statements[0].type

@@ -80,6 +80,7 @@ def _hints(operators: tuple[Operator, ...]) -> Iterator[str]:
     spent = sum(operator.seconds for operator in operators)
     for operator in operators:
         if spent and operator.seconds > _MUCH * spent:
-            yield f"{operator.name} takes {operator.seconds / spent:.0%} of the time"
+            name = f"{_VIEW} {operator.about.partition(';')[0]}" if operator.name == _VIEW else operator.name
+            yield f"{name} takes {operator.seconds / spent:.0%} of the time"
         if operator.name == _VIEW and operator.rows >= _MANY_ROWS and not operator.filtered:
             yield f"no condition reached {operator.about}: it gave all of its {operator.rows:,} rows"

@@ -18,6 +18,7 @@ from gateway.settings import Settings
 FORMATS = ("table", "csv", "json", "jsonl", "parquet", "arrow")
 BINARY = ("parquet", "arrow")
 PROMPT, MORE = "ducket> ", "   ...> "
+ENDS = ("exit", "quit")
 
 
 def add(commands: Commands) -> None:
@@ -100,7 +101,7 @@ def write(settings: Settings, statement: str, owner: str | None, given: argparse
 
 
 def converse(answer: Callable[[str], None]) -> None:
-    """Statements from the terminal, each up to its semicolon, until its end."""
+    """Statements from the terminal, each up to its semicolon, until its end or one of ENDS."""
     import readline  # noqa: F401  for the history and the keys of `input`
 
     lines: list[str] = []
@@ -114,6 +115,8 @@ def converse(answer: Callable[[str], None]) -> None:
             print()
             lines = []
             continue
+        if len(lines) == 1 and lines[0].strip(" ;").lower() in ENDS:
+            return
         if lines[-1].rstrip().endswith(";"):
             statement, lines = "\n".join(lines), []
             try_to(answer, statement)

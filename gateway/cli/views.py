@@ -52,15 +52,18 @@ def run_describe(given: argparse.Namespace) -> None:
     from catalog.database.client import fetch, reach
     from catalog.database.frames import Sql
 
+    told = []
     with reach(settings_of(given).data) as catalog:
-        found = next((view for view in catalog.views() if view.name == given.name), None)
-        if found is None:
-            raise CommandError(f"there is no view {given.name}")
-        columns = [] if found.kind == "macro" else fetch(catalog, Sql(f"DESCRIBE {given.name}")).rows
-    print(f"{found.description}\n")
-    if columns:
-        print(table(("column", "type"), [row[:2] for row in columns]) + "\n")
-    print(found.statement)
+        for found in catalog.views():
+            if found.name == given.name:  # a view and a macro may have one name
+                told.append(found.description)
+                if found.kind != "macro":
+                    columns = fetch(catalog, Sql(f"DESCRIBE {given.name}")).rows
+                    told.append(table(("column", "type"), [row[:2] for row in columns]))
+                told.append(found.statement)
+    if not told:
+        raise CommandError(f"there is no view {given.name}")
+    print("\n\n".join(told))
 
 
 def run_add(given: argparse.Namespace) -> None:

@@ -149,6 +149,13 @@ def test_a_refusal_names_the_tables_there_are(database: duckdb.DuckDBPyConnectio
         check(database, "FROM object")
 
 
+def test_nothing_is_told_from_too_much(database: duckdb.DuckDBPyConnection) -> None:
+    with pytest.raises(QueryRefused, match="no statement"):
+        check(database, " ; -- nothing")
+    with pytest.raises(QueryRefused, match="here are 2"):
+        check(database, "SELECT 1; SELECT 2")
+
+
 def test_what_cannot_be_parsed_says_where(database: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(QueryFailed, match="SELEC"):
         check(database, "SELEC 1")

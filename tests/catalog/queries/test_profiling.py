@@ -45,6 +45,11 @@ def test_what_takes_most_of_the_time_is_said(catalog: Reached) -> None:
     assert bool(told) == (most.seconds > spent / 2)
 
 
+def test_of_views_it_is_said_which_one(catalog: Reached) -> None:
+    (hint,) = profile(catalog, "FROM journal WHERE seq > 5").hints
+    assert hint.startswith("SECURE_VIEW journal takes ")
+
+
 def test_only_a_query_is_profiled(catalog: Reached) -> None:
     for statement in ("DELETE FROM objects", "SELECT 1; SELECT 2", "FROM private.users"):
         with pytest.raises(QueryRefused):

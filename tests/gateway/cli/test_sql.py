@@ -73,12 +73,13 @@ def test_the_statement_may_come_from_standard_input(
     assert "(1 row)" in capsys.readouterr().out
 
 
-def test_at_a_terminal_there_is_a_prompt(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [b"\x04", b"exit\n", b"Quit;\n"])
+def test_at_a_terminal_there_is_a_prompt(end: bytes) -> None:
     main(["user", "create", "alice"])
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "gateway.cli", "sql", "--data", str(Path("data").resolve())]
     with subprocess.Popen(command, stdin=follower, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as running:
-        os.write(leader, b"SELECT 40 +\n2 AS answer;\nSELECT nonsense;\nSELECT 'on' AS goes;\n\x04")
+        os.write(leader, b"SELECT 40 +\n2 AS answer;\nSELECT nonsense;\nSELECT 'on' AS goes;\n" + end)
         out, err = running.communicate()
     os.close(leader)
     os.close(follower)

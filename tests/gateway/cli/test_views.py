@@ -36,6 +36,8 @@ def go_through(data: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "buckets  BIGINT" in described
     assert "count(*)" in described
     assert "record_timestamp" in run("view", "describe", "journal")
+    both = run("view", "describe", "usage")
+    assert "prefix               VARCHAR" in both and "(bucket_name, levels) AS TABLE" in both
     run("view", "materialise", "mine")
     run("view", "refresh", "mine")
     assert "materialised" in run("view", "list")
