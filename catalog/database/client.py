@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -12,14 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-import duckdb
 import pyarrow as pa
 from msgspec.structs import replace
 
-from catalog.database import bodies, kept
 from catalog.database.connection import open_database
-from catalog.database.dumping import Dump
-from catalog.database.follower import Follower
 from catalog.database.formats import write_parquet
 from catalog.database.frames import (
     LENGTH,
@@ -59,17 +54,10 @@ from catalog.database.frames import (
     pack,
 )
 from catalog.database.limits import Limits
-from catalog.database.mending import mend, recount
+from catalog.database.local import Local
 from catalog.database.ownership import DatabaseBusy, owning
-from catalog.database.query import Query
-from catalog.database.rotation import Rotation
-from catalog.database.schema import take_schema
-from catalog.database.source import Source, open_source
-from catalog.database.status import take_status
-from catalog.database.storage import take_storage
-from catalog.database.tables import points
+from catalog.database.source import open_source
 from catalog.database.values import values
-from catalog.database.views import change, every
 from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.records import Piece, Position
 from catalog.store import Catalog
@@ -317,80 +305,3 @@ class Remote:
         if isinstance(answer, Failure):
             raise answer.raised()
         return answer
-
-
-class Local:
-    """The database, opened here: nobody else has it."""
-
-    def __init__(self, directory: Path, connection: duckdb.DuckDBPyConnection, source: Source, limits: Limits) -> None:
-        self._directory = directory
-        self._limits = limits
-        self._connection = connection
-        self._source = source
-        self._follower = Follower(connection, source)
-        self._rotation = Rotation(directory)
-
-    def sql(self, asked: Sql) -> Generator[Columns | Rows | End]:
-        self._follower.catch_up()
-        seconds = asked.seconds or self._limits.seconds
-        what = (asked.statement, asked.owner, asked.form)
-        query = Query(self._connection, *what, self._limits, asked.parameters, self._rotation)
-        timer = threading.Timer(seconds, query.stop, [f"the query took longer than {seconds:g} seconds"])
-        timer.start()
-        try:
-            yield from query.run()
-        finally:
-            timer.cancel()
-
-    def views(self) -> list[View]:
-        return every(self._connection)
-
-    def change_view(self, action: str, name: str, text: str) -> None:
-        self._follower.catch_up()
-        with self._rotation.shown(self._connection):
-            change(self._connection, action, name, text)
-        kept.keep(self._connection)
-
-    def name_point(self, bucket: str, name: str, seq: int) -> None:
-        self._follower.catch_up()
-        points.put(self._connection, bucket, name, seq)
-        kept.keep(self._connection)
-
-    def keep_validations(self, given: KeepValidations) -> None:
-        kept.keep_validations(self._connection, given)
-
-    def holders(self, body: Piece) -> Holders:
-        self._follower.catch_up()
-        return bodies.holders(self._connection, self._source, body)
-
-    def mend(self, bucket_id: int, keys: list[str]) -> None:
-        self._follower.mend(mend, bucket_id, keys)
-
-    def recount(self) -> None:
-        self._follower.mend(recount)
-
-    def schema(self) -> Schema:
-        return take_schema(self._connection)
-
-    def storage(self) -> Storage:
-        return take_storage(self._connection, self._directory, self._limits)
-
-    def tables(self, secrets: bool) -> Iterator[OfTable | Rows | End]:
-        self._follower.catch_up()
-        return Dump(self._connection, secrets).run()
-
-    def checkpoint(self) -> None:
-        self._follower.catch_up()
-        self._follower.vacuum()
-
-    def status(self) -> Status:
-        return take_status(self._directory, self._connection, self._follower, self._source)
-
-    def sync(self) -> Position:
-        self._follower.catch_up()
-        return self._follower.applied
-
-    @contextmanager
-    def held(self, copy: Callable[[], None]) -> Iterator[Position]:
-        copy()
-        yield self._follower.applied

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from catalog.database.client import Local
 from catalog.database.connection import open_database
 from catalog.database.limits import Limits
+from catalog.database.local import Local
 from catalog.queries import Reached
 from conformance.server import running
 from tests.catalog.database.history import History, MemorySource

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from catalog.database.client import Local
 from catalog.database.connection import open_database
 from catalog.database.limits import Limits
+from catalog.database.local import Local
 from catalog.errors import InvalidFilter
 from catalog.queries import Forecast, Reached, get_forecast, get_growth
 from tests.catalog.database import history

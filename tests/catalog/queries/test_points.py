@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog.database.client import Local
 from catalog.database.connection import open_database
 from catalog.database.frames import Sql
 from catalog.database.limits import Limits
+from catalog.database.local import Local
 from catalog.errors import InvalidFilter, QueryRefused
 from catalog.queries import (
     Reached,

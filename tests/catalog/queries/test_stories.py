@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from catalog import Catalog
-from catalog.database.client import Local
 from catalog.database.connection import open_database
 from catalog.database.limits import Limits
+from catalog.database.local import Local
 from catalog.database.tables import usage
 from catalog.queries import (
     FileFilter,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog.database.client import Local
 from catalog.database.connection import open_database
 from catalog.database.frames import KeepValidations, Sql, Validation
 from catalog.database.limits import Limits
+from catalog.database.local import Local
 from catalog.errors import InvalidFilter
 from catalog.queries import Reached, get_validation_summary, list_validations
 from tests.catalog.database.history import History, MemorySource
