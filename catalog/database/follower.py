@@ -14,6 +14,7 @@ from catalog.database.applier import apply
 from catalog.database.refill import refill
 from catalog.database.source import Source
 from catalog.database.tables import applied
+from catalog.database.transaction import transaction
 from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.log import beginning
 
@@ -52,7 +53,8 @@ class Follower:
         if not source.reaches(self.applied):
             self._refill("the log does not go on from there")
         elif known is None:
-            applied.begin(connection, source.catalog_id, self.applied)
+            with transaction(connection):
+                applied.begin(connection, source.catalog_id, self.applied)
         source.tell_applied(self.applied)
 
     def behind(self) -> int:

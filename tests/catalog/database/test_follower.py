@@ -6,6 +6,7 @@ import pytest
 from catalog.database import follower as follower_module
 from catalog.database import vacuum
 from catalog.database.follower import Follower
+from catalog.database.tables import applied
 from tests.catalog.database.history import History, MemorySource
 
 
@@ -41,3 +42,22 @@ def test_gaps_are_looked_for_at_the_start_and_once_many_mutations_were_applied(
     follower = Follower(database, MemorySource(history))
     follower.catch_up()
     assert looked == [1, 5]
+
+
+def test_a_database_that_was_not_wholly_begun_is_begun_again(
+    database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which catalog it is of is written in one step: killed in the middle of it, it is of none yet."""
+    source = MemorySource(History())
+
+    def killed(connection: duckdb.DuckDBPyConnection, *_: object) -> None:
+        connection.execute("DELETE FROM private.applied")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(applied, "begin", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Follower(database, source)
+    assert applied.identity(database) is None
+    Follower(database, source)
+    assert applied.identity(database) == source.catalog_id
