@@ -11,6 +11,9 @@ from catalog.errors import BucketExists
 from catalog.records import Bucket
 from gateway.access import ROOT_ID
 from gateway.operations import Context
+from gateway.operations.acl import OWNERS_OWN, PUBLIC
+from gateway.operations.ownership import ENFORCED
+from gateway.operations.ownership import SETTING as OWNERSHIP
 from gateway.operations.tagging import BUCKET_TAGS, Tags, read_tags
 from gateway.s3.errors import S3Error, invalid_argument
 from gateway.s3.model import operation
@@ -67,8 +70,7 @@ async def create_bucket(
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html"""
     check_name(bucket)
-    refuse_unless("x-amz-acl", acl, "private")
-    refuse_unless("x-amz-object-ownership", object_ownership, "BucketOwnerEnforced")
+    check_first_acl(acl, object_ownership)
     refuse_unless("x-amz-bucket-namespace", bucket_namespace, "global")
     if object_lock_enabled_for_bucket:
         raise S3Error("NotImplemented", "x-amz-bucket-object-lock-enabled is not implemented.")
@@ -79,7 +81,10 @@ async def create_bucket(
             raise S3Error("NotImplemented", f"{member.title()} of CreateBucketConfiguration is not implemented.")
     tags = read_tags(configuration.get("tags"), BUCKET_TAGS)
     try:
-        await cx.catalog.create_bucket(cx.origin, bucket, cx.caller.id, cx.settings.region, tags=tags)
+        settings = {OWNERSHIP: object_ownership} if object_ownership else None
+        await cx.catalog.create_bucket(
+            cx.origin, bucket, cx.caller.id, cx.settings.region, tags=tags, settings=settings
+        )
     except BucketExists as taken:
         refuse_taken(cx, taken, tags)
     return {"location": location(cx, bucket), "bucket_arn": arn(bucket)}
@@ -134,6 +139,20 @@ def refuse_unless(header: str, value: str | None, only: str) -> None:
     """For a header of which one value is what happens anyway and every other is not built."""
     if value is not None and value != only:
         raise S3Error("NotImplemented", f"{header}: {value} is not implemented.", fields={"Header": header})
+
+
+def check_first_acl(acl: str | None, ownership: str | None) -> None:
+    """A new bucket blocks public ACLs, and has none at all unless it is asked for.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+    """
+    if acl is None or acl in OWNERS_OWN:
+        return
+    if ownership in (None, ENFORCED):
+        raise S3Error("InvalidBucketAclWithObjectOwnership")
+    if acl in PUBLIC:
+        raise S3Error("InvalidBucketAclWithBlockPublicAccessError")
+    refuse_unless("x-amz-acl", acl, "private")
 
 
 def check_location(constraint: str | None, region: str) -> None:

@@ -13,6 +13,7 @@ from catalog.records import Checksum, Part, Piece, Version
 from gateway.blobs import Digests
 from gateway.blobs.errors import NoBlob
 from gateway.operations import Context, conditions, streaming
+from gateway.operations.acl import check_canned
 from gateway.operations.checksums import DEFAULT, FULL_OBJECT, encode, read_algorithm, shown, shown_part
 from gateway.operations.described import KEPT, REDIRECT, Description, describe, made_version, shown_version
 from gateway.operations.ranges import check_part_number, copy_range, parts_of
@@ -61,7 +62,9 @@ async def copy_object(
         "expires": expires,
         "website_redirect_location": website_redirect_location,
     }
-    asked = describe(content_type, kept, metadata, storage_class, tagging, acl)
+    asked = describe(content_type, kept, metadata, storage_class, tagging)
+    if acl is not None:
+        check_canned(cx.here, acl)
     algorithm = read_algorithm(checksum_algorithm)
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     conditional = {

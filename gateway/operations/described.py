@@ -38,9 +38,6 @@ STORAGE_CLASSES = frozenset(
     }
 )
 
-# Canned ACLs that change nothing: the bucket's owner owns its objects, and nobody else sees them.
-HARMLESS_ACLS = frozenset({"private", "bucket-owner-full-control"})
-
 
 @dataclass(slots=True)
 class Description:
@@ -57,11 +54,8 @@ def describe(
     metadata: dict[str, str] | None,
     storage_class: str | None,
     tagging: str | None,
-    acl: str | None,
 ) -> Description:
-    """`kept` has the members of KEPT. Raises for an ACL or a storage class that would not be honoured."""
-    if acl is not None and acl not in HARMLESS_ACLS:
-        raise S3Error("NotImplemented", fields={"Header": "x-amz-acl"})
+    """`kept` has the members of KEPT. Raises for a storage class that there is not."""
     headers = {KEPT[member]: value for member, value in kept.items() if value}
     if headers:
         _check_redirect(headers.get(KEPT[REDIRECT]))

@@ -8,6 +8,7 @@ from catalog.errors import PreconditionFailed
 from catalog.records import Part, Upload
 from gateway.body import Body
 from gateway.operations import Context
+from gateway.operations.acl import check_canned
 from gateway.operations.checksums import (
     COMPOSITE,
     DEFAULT,
@@ -51,7 +52,9 @@ async def create_multipart_upload(
         "expires": expires,
         "website_redirect_location": website_redirect_location,
     }
-    description = describe(content_type, kept, metadata, storage_class, tagging, acl)
+    description = describe(content_type, kept, metadata, storage_class, tagging)
+    if acl is not None:
+        check_canned(cx.here, acl)
     algorithm = read_algorithm(checksum_algorithm)
     draft = Upload(
         "",

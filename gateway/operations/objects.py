@@ -10,6 +10,7 @@ from catalog.records import Version
 from gateway.blobs.errors import NoBlob
 from gateway.body import Body
 from gateway.operations import Context, conditions, ranges, streaming
+from gateway.operations.acl import check_canned
 from gateway.operations.checksums import DEFAULT, promised, shown, shown_of, shown_part
 from gateway.operations.described import Description, describe, made_version, shown_class, shown_headers, shown_version
 from gateway.operations.receiving import Received, receive
@@ -51,7 +52,9 @@ async def put_object(
         "expires": expires,
         "website_redirect_location": website_redirect_location,
     }
-    description = describe(content_type, kept, metadata, storage_class, tagging, acl)
+    description = describe(content_type, kept, metadata, storage_class, tagging)
+    if acl is not None:
+        check_canned(cx.here, acl)
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))
     algorithm = promise.algorithm or DEFAULT

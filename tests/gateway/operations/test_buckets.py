@@ -103,8 +103,7 @@ async def test_a_location_that_is_not_here_is_refused(
 @pytest.mark.parametrize(
     "more",
     [
-        {"acl": "public-read"},
-        {"object_ownership": "ObjectWriter"},
+        {"acl": "log-delivery-write", "object_ownership": "ObjectWriter"},
         {"object_lock_enabled_for_bucket": True},
         {"bucket_namespace": "account-regional"},
         {"create_bucket_configuration": {"bucket": {"type": "Directory"}}},
@@ -114,6 +113,24 @@ async def test_a_location_that_is_not_here_is_refused(
 async def test_what_is_not_built_is_refused(context: NewContext, more: dict[str, object]) -> None:
     with pytest.raises(S3Error, match="NotImplemented"):
         await create_bucket(context(), "made", **more)
+
+
+@pytest.mark.parametrize("acl", ["public-read", "public-read-write", "authenticated-read"])
+@pytest.mark.parametrize(
+    "ownership, code",
+    [
+        (None, "InvalidBucketAclWithObjectOwnership"),
+        ("BucketOwnerEnforced", "InvalidBucketAclWithObjectOwnership"),
+        ("ObjectWriter", "InvalidBucketAclWithBlockPublicAccessError"),
+        ("BucketOwnerPreferred", "InvalidBucketAclWithBlockPublicAccessError"),
+    ],
+)
+async def test_no_bucket_begins_public(context: NewContext, acl: str, ownership: str | None, code: str) -> None:
+    with pytest.raises(S3Error) as refused:
+        await create_bucket(context(), "made", acl=acl, object_ownership=ownership)
+    assert refused.value.code == code
+    with pytest.raises(NoBucket):
+        context("made")
 
 
 async def test_what_happens_anyway_may_be_asked_for(context: NewContext) -> None:

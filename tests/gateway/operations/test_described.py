@@ -18,7 +18,7 @@ NOTHING: dict[str, str | None] = dict.fromkeys(KEPT)
 
 
 def test_what_was_not_said() -> None:
-    described = describe(None, NOTHING, None, None, None, None)
+    described = describe(None, NOTHING, None, None, None)
     assert described.content_type == "binary/octet-stream"
     assert described.storage_class == "STANDARD"
     assert (described.headers, described.metadata, described.tags) == (None, None, None)
@@ -26,7 +26,7 @@ def test_what_was_not_said() -> None:
 
 def test_kept_headers_come_back_under_their_members() -> None:
     kept = NOTHING | {"cache_control": "no-cache", "expires": "never"}
-    described = describe("text/plain", kept, {"a": "b"}, "STANDARD_IA", "t=1", "private")
+    described = describe("text/plain", kept, {"a": "b"}, "STANDARD_IA", "t=1")
     assert described.headers == {"cache-control": "no-cache", "expires": "never"}
     assert shown_headers(described.headers) == {"cache_control": "no-cache", "expires": "never"}
     assert described.tags == {"t": "1"}
@@ -34,26 +34,20 @@ def test_kept_headers_come_back_under_their_members() -> None:
 
 @pytest.mark.parametrize("location", ["/a", "http://example.org/", "https://example.org/"])
 def test_redirects(location: str) -> None:
-    described = describe(None, NOTHING | {"website_redirect_location": location}, None, None, None, None)
+    described = describe(None, NOTHING | {"website_redirect_location": location}, None, None, None)
     assert described.headers == {"x-amz-website-redirect-location": location}
 
 
 def test_a_redirect_to_nowhere() -> None:
     with pytest.raises(S3Error, match="InvalidRedirectLocation"):
-        describe(None, NOTHING | {"website_redirect_location": "ftp://x"}, None, None, None, None)
-
-
-@pytest.mark.parametrize("acl", ["public-read", "public-read-write", "authenticated-read", "aws-exec-read"])
-def test_acls_that_would_not_be_honoured(acl: str) -> None:
-    with pytest.raises(S3Error, match="NotImplemented"):
-        describe(None, NOTHING, None, None, None, acl)
+        describe(None, NOTHING | {"website_redirect_location": "ftp://x"}, None, None, None)
 
 
 def test_storage_classes() -> None:
     for name in STORAGE_CLASSES:
-        assert describe(None, NOTHING, None, name, None, None).storage_class == name
+        assert describe(None, NOTHING, None, name, None).storage_class == name
     with pytest.raises(S3Error) as refused:
-        describe(None, NOTHING, None, "EXPRESS_ONEZONE", None, None)
+        describe(None, NOTHING, None, "EXPRESS_ONEZONE", None)
     assert refused.value.fields == {"StorageClassRequested": "EXPRESS_ONEZONE"}
     assert (shown_class("STANDARD"), shown_class("GLACIER")) == (None, "GLACIER")
 

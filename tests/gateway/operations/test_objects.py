@@ -257,7 +257,7 @@ async def test_an_object_overwritten_between_look_up_and_opening(
 
 async def test_storage_classes_and_acls(put: Do) -> None:
     await put("k", b"x", acl="private")
-    with pytest.raises(S3Error, match="NotImplemented"):
+    with pytest.raises(S3Error, match="AccessControlListNotSupported"):
         await put("k", b"x", acl="public-read")
     with pytest.raises(S3Error, match="InvalidStorageClass"):
         await put("k", b"x", storage_class="OUTPOSTS")
