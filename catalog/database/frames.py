@@ -29,6 +29,7 @@ class Sql(Frame, tag="sql"):
 
     0 seconds are as many as a query may take. `owner` is the id of the user whose buckets it sees, None for all. `form`
     is what the result comes as: see `formats.ENCODERS`. `parameters` are the values of `$name` in the statement.
+    What is `plain`, and sees all, is planned across the views: better where a join keeps few rows.
     """
 
     statement: str
@@ -36,6 +37,7 @@ class Sql(Frame, tag="sql"):
     owner: str | None = None
     form: str = "separate"
     parameters: dict[str, Value] = {}
+    plain: bool = False
 
 
 class AskHealth(Frame, tag="health"):

@@ -53,7 +53,7 @@ class Local:
         self._follower.catch_up()
         seconds = asked.seconds or self._limits.seconds
         what = (asked.statement, asked.owner, asked.form)
-        query = Query(self._connection, *what, self._limits, asked.parameters, self._rotation)
+        query = Query(self._connection, *what, self._limits, asked.parameters, self._rotation, asked.plain)
         timer = threading.Timer(seconds, query.stop, [f"the query took longer than {seconds:g} seconds"])
         timer.start()
         try:

@@ -13,7 +13,7 @@ from catalog.database.frames import Columns, End, Rows, Value
 from catalog.database.guard import check
 from catalog.database.limits import Limits
 from catalog.database.reading import BEGIN, Reading
-from catalog.database.registry import see
+from catalog.database.registry import see, see_plainly
 from catalog.database.rotation import Rotation, reads_requests
 from catalog.errors import QueryRefused, QueryStopped
 
@@ -30,10 +30,11 @@ class Query(Reading):
         limits: Limits | None = None,
         parameters: dict[str, Value] | None = None,
         rotation: Rotation | None = None,
+        plain: bool = False,
     ) -> None:
         """It sees the buckets of a user, by its id; all for None. `form` is one of `formats.ENCODERS`.
 
-        The result of a query with `parameters` lies whole in memory before its first row is given.
+        For `plain` see `Sql`. The result of what has `parameters` lies whole in memory before its first row is given.
         """
         super().__init__(connection)
         self._connection = connection
@@ -43,6 +44,7 @@ class Query(Reading):
         self._limits = limits or Limits()
         self._parameters = parameters or None
         self._rotation = rotation
+        self._plain = plain and owner is None
         self._count = 0
 
     def run(self) -> Generator[Columns | Rows | End]:
@@ -52,6 +54,8 @@ class Query(Reading):
             if encode is None:
                 raise QueryRefused(f"there is no format {self._form}; there are {', '.join(ENCODERS)}")
             see(self._cursor, self._owner)
+            if self._plain:
+                see_plainly(self._cursor)
             self._cursor.execute(f"SET operator_memory_limit = '{self._limits.memory_of_one()}MiB'")
             statement = check(self._cursor, self._statement, whole=self._owner is None)
             if self._rotation is not None and reads_requests(self._cursor, statement):

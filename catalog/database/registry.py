@@ -2,7 +2,7 @@
 
 Views are secure ones: DuckDB shows nothing of what they read from, and a condition of a query is never tried on a row
 that its view does not show. Each shows the rows of the buckets that the viewer owns, or all (`see`). Macros read
-views only.
+views only. Beside each stands a plain one, the same but for that: what a join keeps then bounds what is read below it.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ _MACRO_ORDER = sorted(MACROS, key=lambda name: sum(f"{other}(" in MACROS[name].b
 
 def define(connection: duckdb.DuckDBPyConnection) -> None:
     """Views and macros are code, not data: they are what this version says."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS plain")
     for view in VIEWS.values():
         connection.execute(f"CREATE OR REPLACE SECURE VIEW main.{view.name} AS {view.body}")
+        connection.execute(f"CREATE OR REPLACE VIEW plain.{view.name} AS {view.body}")
     for name in _MACRO_ORDER:
         connection.execute(f"CREATE OR REPLACE MACRO main.{name}{MACROS[name].body}")
 
@@ -64,3 +66,8 @@ def see(connection: duckdb.DuckDBPyConnection, owner: str | None) -> None:
     connection.execute("SET VARIABLE requests = ?", [_NO_REQUESTS])
     connection.execute("SET VARIABLE sees_all = ?", [owner is None])
     connection.execute("SET VARIABLE sees = ?", [owner])
+
+
+def see_plainly(connection: duckdb.DuckDBPyConnection) -> None:
+    """From now on the names of our views stand for the plain ones: for who sees all, and asks what we wrote."""
+    connection.execute("SET search_path = 'plain,main'")

@@ -213,7 +213,8 @@ class Session:
         limits = self._desk.limits
         async with self._place(min(request.seconds or limits.seconds, limits.seconds)):
             asked = (request.statement, request.owner, request.form)
-            query = Query(self._desk.connection, *asked, limits, request.parameters, self._desk.rotation)
+            given = (request.parameters, self._desk.rotation, request.plain)
+            query = Query(self._desk.connection, *asked, limits, *given)
             await self._pump(query)
 
     @asynccontextmanager

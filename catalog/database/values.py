@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +17,8 @@ def values(rows: Rows, types: list[str]) -> list[tuple[Any, ...]]:
 
 
 def _column(column: pa.ChunkedArray, kind: str) -> list[Any]:
+    if kind == "MAP(VARCHAR, VARCHAR)":
+        return [value for chunk in column.chunks for value in _maps(chunk)]
     if kind == "TIMESTAMP_NS":
         column = column.cast(pa.timestamp("us"), safe=False)
     try:
@@ -25,4 +28,14 @@ def _column(column: pa.ChunkedArray, kind: str) -> list[Any]:
     if kind in ("HUGEINT", "UHUGEINT"):  # to Arrow these are decimals
         return [None if value is None else int(value) for value in found]
     assert isinstance(found, list)
+    return found
+
+
+def _maps(chunk: pa.MapArray) -> list[dict[str, str | None] | None]:
+    """Arrow's own conversion takes ten times as long."""
+    pairs = list(zip(chunk.keys.to_pylist(), chunk.items.to_pylist(), strict=True))
+    ends = chunk.offsets.to_pylist()
+    found: list[dict[str, str | None] | None] = [dict(pairs[start:end]) for start, end in pairwise(ends)]
+    if chunk.null_count:
+        found = [value if valid else None for value, valid in zip(found, chunk.is_valid().to_pylist(), strict=True)]
     return found

@@ -9,7 +9,7 @@ from catalog.database.client import Reached
 from catalog.database.frames import Value
 from catalog.database.tables.points import LATEST
 from catalog.errors import InvalidFilter
-from catalog.queries.pages import Page, check_limit, columns, cut, rows, unpack
+from catalog.queries.pages import MAX_LIMIT, Page, check_limit, columns, cut, unpack, values
 from catalog.queries.points import Point, resolve
 
 
@@ -55,9 +55,15 @@ def compute_version_delta(
     _, first, last, key = behind
     if first > last:
         raise InvalidFilter("since", f"it is sequence number {first}, behind `until`, which is {last}")
-    given: dict[str, Value] = {"bucket": bucket, "since": first, "until": last, "key": key}
-    statement = (
-        f"SELECT {columns(Change)} FROM delta_seq($bucket, $since, $until)"
-        f" WHERE $key::VARCHAR IS NULL OR key > $key ORDER BY key LIMIT {limit + 1}"
-    )
-    return cut(rows(catalog, Change, statement, given), limit, ["key"], [bucket, first, last])
+    changes: list[Change] = []
+    most = limit + limit // 8 + 1
+    while True:
+        given: dict[str, Value] = {"bucket": bucket, "since": first, "until": last, "key": key, "most": most}
+        touched = values(catalog, _PAGE, given, plain=True)
+        changes += [Change(*row) for row in touched if row[1] is not None]
+        if len(changes) > limit or len(touched) < most:
+            return cut(changes[: limit + 1], limit, ["key"], [bucket, first, last])
+        key, most = touched[-1][0], min(4 * most, MAX_LIMIT)
+
+
+_PAGE = f"SELECT {columns(Change)} FROM delta_page($bucket, $since, $until, $key, $most) ORDER BY key"

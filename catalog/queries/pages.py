@@ -37,12 +37,14 @@ def rows(catalog: Reached, kind: type[T], statement: str, parameters: Mapping[st
     return [kind(*row) for row in values(catalog, statement, parameters)]
 
 
-def values(catalog: Reached, statement: str, parameters: Mapping[str, Value]) -> list[tuple[Any, ...]]:
-    """As `rows`. Raises InvalidFilter for what cannot be text: a file's or an argument's name may be any bytes."""
+def values(
+    catalog: Reached, statement: str, parameters: Mapping[str, Value], plain: bool = False
+) -> list[tuple[Any, ...]]:
+    """As `rows`; for `plain` see `Sql`. Raises InvalidFilter for what cannot be text: a name may be any bytes."""
     for name, value in parameters.items():
         if isinstance(value, str) and not _is_text(value):
             raise InvalidFilter(name.partition("_is")[0].rstrip("_0123456789"), "it is not UTF-8")
-    return fetch(catalog, Sql(statement, parameters=dict(parameters))).rows
+    return fetch(catalog, Sql(statement, parameters=dict(parameters), plain=plain)).rows
 
 
 def cut(found: Sequence[T], limit: int, mark: Sequence[str], more: Sequence[Value] = ()) -> Page[T]:

@@ -81,7 +81,7 @@ def parse_point(text: str) -> Point:
 def resolve(catalog: Reached, bucket: str, points: Mapping[str, Point]) -> dict[str, int]:
     """The sequence number of each, by the name of the argument it was. Raises InvalidFilter, also for the bucket."""
     given: dict[str, Value] = {"bucket": bucket}
-    wanted = ["(SELECT count(*) FROM buckets WHERE bucket = $bucket)", "(SELECT coalesce(max(seq), 0) FROM journal)"]
+    wanted = ["(SELECT count(*) FROM buckets WHERE bucket = $bucket)", _LAST if points else "0"]
     for field, point in points.items():
         expression, given_for = _expression(field, point)
         wanted.append(expression)
@@ -112,7 +112,7 @@ def _expression(field: str, point: Point) -> tuple[str, dict[str, Value]]:
             raise InvalidFilter(field, "a sequence number is 0 or more")
         return f"${field}::BIGINT", {field: point}
     if point == LATEST:
-        return "(SELECT coalesce(max(seq), 0) FROM journal)", {}
+        return _LAST, {}
     if isinstance(point, str):
         return f"(SELECT p.seq FROM named_points AS p WHERE p.bucket = $bucket AND p.name = ${field})", {field: point}
     raise InvalidFilter(field, f"{point!r} is no point: give a sequence number, a time or a name")
@@ -126,3 +126,4 @@ def as_text(time: datetime) -> str:
 
 
 _NAMED = f"SELECT {columns(NamedPoint)} FROM named_points WHERE bucket = $bucket"
+_LAST = "(SELECT coalesce(max(seq), 0) FROM journal)"

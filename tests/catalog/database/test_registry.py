@@ -106,10 +106,10 @@ def filled(with_bob: bool) -> duckdb.DuckDBPyConnection:
     return database
 
 
-def said(database: duckdb.DuckDBPyConnection, question: str, owner: str | None) -> str:
+def said(database: duckdb.DuckDBPyConnection, question: str, owner: str | None, plain: bool = False) -> str:
     """The rows, or the error."""
     try:
-        answers = Query(database, question, owner, "jsonl").run()
+        answers = Query(database, question, owner, "jsonl", plain=plain).run()
         return "".join(answer.data.decode() for answer in answers if isinstance(answer, Rows))
     except (QueryFailed, QueryRefused) as fact:
         return repr(fact)
@@ -145,6 +145,22 @@ def test_no_condition_of_a_query_reaches_below_a_view(view: str) -> None:
     with open_database(None) as database:
         ((_, plan),) = database.execute(f"EXPLAIN SELECT * FROM {view} WHERE bucket = 'b'").fetchall()
     assert "Secure View" in plan and "private" not in plan
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_plain_view_shows_the_same_and_is_looked_through(view: str) -> None:
+    with filled(with_bob=True) as database:
+        rows = f"SELECT * FROM {view} ORDER BY ALL"
+        assert said(database, rows, None, plain=True) == said(database, rows, None)
+        assert "private" in said(database, f"EXPLAIN SELECT * FROM {view}", None, plain=True) or view == "requests"
+
+
+def test_who_does_not_see_all_looks_through_no_view() -> None:
+    """By SHOW TABLES, which tells whatever names stand for."""
+    with filled(with_bob=True) as database:
+        assert said(database, "SHOW TABLES", None, plain=True) != said(database, "SHOW TABLES", None)
+        assert said(database, "SHOW TABLES", ALICE, plain=True) == said(database, "SHOW TABLES", ALICE)
+        assert said(database, "SELECT count(*) AS n FROM plain.versions", ALICE, plain=True).startswith("QueryRefused")
 
 
 def test_a_cursor_that_was_told_nothing_sees_nothing() -> None:

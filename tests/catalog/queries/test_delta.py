@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from catalog.database.connection import open_database
+from catalog.database.limits import Limits
+from catalog.database.local import Local
 from catalog.errors import InvalidFilter
 from catalog.queries import Reached, compute_version_delta
-from tests.catalog.database.history import ORIGIN
+from tests.catalog.database.history import ORIGIN, History, MemorySource
 
 
 def found(catalog: Reached, *points: Any) -> list[tuple[str, str, int, int]]:
@@ -45,6 +49,21 @@ def test_pages_are_of_one_delta(catalog: Reached) -> None:
     assert [change.key for change in first.items] == ["2024/old/cow.png", "2025/cat.jpg"]
     second = compute_version_delta(catalog, "photos", 0, limit=2, after=first.next)
     assert [change.key for change in second.items] == ["2025/dog.jpg"] and second.next is None
+
+
+def test_keys_that_were_written_to_and_are_what_they_were_fill_no_page() -> None:
+    history = History()
+    bucket = history.create_bucket("photos").id  # 1
+    for number in range(40):
+        history.put(bucket, f"{number:02}")  # 2 to 41
+    for number in range(40):
+        history.tag(bucket, f"{number:02}", number + 2, {"size": "9" if number in (9, 37, 39) else "10"})
+    with open_database(None) as connection:
+        catalog = Local(Path(), connection, MemorySource(history), Limits())
+        first = compute_version_delta(catalog, "photos", 41, limit=2)
+        assert [change.key for change in first.items] == ["09", "37"]
+        second = compute_version_delta(catalog, "photos", 41, limit=2, after=first.next)
+        assert [change.key for change in second.items] == ["39"] and second.next is None
 
 
 @pytest.mark.parametrize(

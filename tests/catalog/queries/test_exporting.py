@@ -12,6 +12,7 @@ from catalog.database.frames import Columns, End, Rows, Sql
 from catalog.database.registry import VIEWS
 from catalog.errors import InvalidFilter, QueryStopped
 from catalog.queries import Reached, export
+from catalog.queries.exporting import PARTLY
 from catalog.queries.exporting import VIEWS as EXPORTED
 
 
@@ -19,7 +20,7 @@ def test_every_view_is_written_as_it_is(catalog: Reached, tmp_path: Path) -> Non
     rows = export(catalog, tmp_path / "out")
     assert set(rows) == set(VIEWS) == set(EXPORTED)
     for view in VIEWS:
-        answer = fetch(catalog, Sql(f"FROM {view}"))
+        answer = fetch(catalog, Sql(f"FROM {view} WHERE {PARTLY.get(view, 'true')}"))
         assert rows[view] == len(answer.rows)
         files = f"read_parquet('{tmp_path}/out/{view}/**/*.parquet', hive_partitioning = true)"
         if rows[view]:
