@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -39,7 +38,7 @@ from catalog.records import (
 START = 1_760_000_000_000
 ORIGIN = Origin("a" * 64, "192.0.2.1", "4442587FB7D0A2F9")
 
-PLAIN_KEYS = tuple(f"k{number}" for number in range(6))
+KEYS = tuple(f"k{number}" for number in range(6))
 
 Numbered = tuple[int, LogRecord]
 Any_ = TypeVar("Any_")
@@ -60,6 +59,7 @@ class History:
     uploads: dict[str, Upload] = field(default_factory=dict)
     parts: dict[str, dict[int, Part]] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
+    below: dict[int, int] = field(default_factory=dict)  # by seq what `previous` should come to
 
     @property
     def seq(self) -> int:
@@ -178,7 +178,8 @@ class History:
         self, bucket_id: int, key: str, put: Version | None, removed: list[Removed], upload_id: str | None
     ) -> None:
         held = self.versions[bucket_id, key]
-        previous = (held[0].seq if held else 0) if self.says_previous else None
+        self.below[self.seq + 1] = held[0].seq if held else 0
+        previous = self.below[self.seq + 1] if self.says_previous else None
         self._log(ObjectChanged(bucket_id, key, put, removed, upload_id, previous))
 
     def _drop_upload(self, upload_id: str) -> None:
@@ -234,12 +235,12 @@ class MemorySource:
         return None
 
 
-def take_step(history: History, kind: int, which: int, number: int, keys: Sequence[str] = PLAIN_KEYS) -> None:
+def take_step(history: History, kind: int, which: int, number: int) -> None:
     """One thing of kind 0 to 12 that the catalog would allow; nothing where it would not. `which` is 0 to 5."""
     buckets = list(history.buckets)
     versions = history.all_versions()
     uploads = list(history.uploads)
-    key = keys[which]
+    key = KEYS[which]
     if kind == 0 or not buckets:
         history.create_bucket(f"b{history.seq}", ["", "Enabled", "Suspended"][which % 3])
         return

@@ -209,9 +209,12 @@ def assert_equal(database: duckdb.DuckDBPyConnection, history: History) -> None:
     for upload_id, part in feed.parts():
         held.setdefault(upload_id, {})[part.number] = part
     assert held == {upload_id: parts for upload_id, parts in history.parts.items() if parts}
-    journal = database.execute("SELECT seq, ended FROM private.journal ORDER BY seq").fetchall()
-    assert {seq for seq, _ in journal} == set(range(1, history.seq + 1))
-    assert {ended for _, ended in journal if ended is not None} == {
+    journal = database.execute("SELECT seq, ended, previous FROM private.journal ORDER BY seq").fetchall()
+    assert {seq for seq, *_ in journal} == set(range(1, history.seq + 1))
+    assert {seq: below for seq, _, below in journal if below} == {
+        seq: below for seq, below in history.below.items() if below
+    }
+    assert {ended for _, ended, _ in journal if ended is not None} == {
         gone.seq
         for _, record in history.records
         if isinstance(record.mutation, ObjectChanged)

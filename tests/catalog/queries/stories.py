@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace as altered
 
 from catalog import Catalog
+from catalog.queries import FileFilter
 from catalog.records import NULL_VERSION, Bucket, Checksum, Origin, Part, Piece, Upload, Version
 
 KEYS = ("top", "a/x", "a/b/y", "a/b/c/d/e/z", "//w", "a/[1]*.txt", "ä/%_\\", "b" * 600)
@@ -263,6 +266,39 @@ def drafted(number: int) -> Version:
     )
 
 
+def counted(
+    state: State, bucket: str | None, group: Callable[[Place, Any], str | None]
+) -> dict[str | None, tuple[int, ...]]:
+    found: dict[str | None, list[int]] = defaultdict(lambda: [0] * 7)
+    for place, held in state.held.items():
+        for at, version in enumerate(held):
+            if bucket in (None, place[0]):
+                counts = found[group(place, version)]
+                kind = 4 if version.delete_marker else 0 if at == 0 else 2
+                counts[kind] += 1
+                if kind < 4:
+                    counts[kind + 1] += version.size
+    for name, upload, parts in state.uploads.values():
+        if bucket in (None, name):
+            counts = found[group((name, upload.key), upload)]
+            counts[5] += 1
+            counts[6] += sum(part.size for part in parts.values())
+    return {name: tuple(counts) for name, counts in found.items()}
+
+
+def folder(place: Place, depth: int) -> str:
+    return "".join(f"{level}/" for level in place[1].split("/")[:-1][:depth])
+
+
+def identities(version: Version) -> dict[str, str]:
+    """What finds it, by name; the checksum as the catalog keeps it, and as S3 writes that of an object in parts."""
+    checksum = version.checksum
+    found = {} if checksum is None else {checksum.value: "checksum"}
+    if checksum is not None and checksum.kind == "COMPOSITE":
+        found[f"{checksum.value}-{version.part_count}"] = "checksum"
+    return found | {version.version_id: "version_id", version.etag: "e_tag"}
+
+
 def ends_of_periods(story: Story, bucket: str, every: str, until: date) -> Iterator[tuple[date, State]]:
     """Each period from the making of the bucket on, by its first day, and what it ended with."""
     made = max(seq for seq, state in enumerate(story.states) if bucket not in state.versioning) + 1
@@ -276,6 +312,27 @@ def ends_of_periods(story: Story, bucket: str, every: str, until: date) -> Itera
 
 def first_of(day: date, every: str) -> date:
     return {"day": day, "week": day - timedelta(day.weekday()), "month": day.replace(day=1)}[every]
+
+
+def fits(matching: FileFilter, key: str, version: Version) -> bool:
+    modified = datetime.fromtimestamp(version.modified / 1000, UTC)
+    age = datetime.now(UTC) - modified
+    tags, metadata = version.tags or {}, version.metadata or {}
+    marker = version.delete_marker
+    return all(
+        (
+            key.startswith(matching.prefix),
+            matching.glob is None or globbed(matching.glob, key),
+            all(name in tags and value in (None, tags[name]) for name, value in matching.tags.items()),
+            all(name in metadata and value in (None, metadata[name]) for name, value in matching.metadata.items()),
+            matching.min_size is None or (not marker and version.size >= matching.min_size),
+            matching.max_size is None or (not marker and version.size <= matching.max_size),
+            matching.min_age is None or age >= matching.min_age,
+            matching.max_age is None or age <= matching.max_age,
+            matching.content_type is None or (not marker and globbed(matching.content_type, version.content_type)),
+            matching.storage_class is None or (not marker and version.storage_class == matching.storage_class),
+        )
+    )
 
 
 def globbed(pattern: str, text: str) -> bool:

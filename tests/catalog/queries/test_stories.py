@@ -15,7 +15,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from catalog import Catalog
+from catalog.database import follower
+from catalog.database.client import fetch
 from catalog.database.connection import open_database
+from catalog.database.frames import Sql
 from catalog.database.limits import Limits
 from catalog.database.local import Local
 from catalog.database.tables import usage
@@ -34,8 +37,20 @@ from catalog.queries import (
     list_versions,
     set_point,
 )
-from catalog.records import Version
-from tests.catalog.queries.stories import HOUR, KEYS, STEPS, Place, State, Story, bodies, ends_of_periods, globbed
+from tests.catalog.queries.stories import (
+    HOUR,
+    KEYS,
+    STEPS,
+    Place,
+    State,
+    Story,
+    bodies,
+    counted,
+    ends_of_periods,
+    fits,
+    folder,
+    identities,
+)
 
 T = TypeVar("T")
 DAYS = 400  # that a story begins ago
@@ -96,6 +111,7 @@ async def tell_and_ask(draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
     try:
         with pytest.MonkeyPatch.context() as patch, open_database(None) as connection:
             patch.setattr(usage, "SETTLE_AFTER", draw(st.sampled_from([0, 5, 1000])))
+            patch.setattr(follower, "BATCH", draw(st.sampled_from([1, 3, follower.BATCH])))
             local = Local(catalog.folder.path, connection, catalog.tail(), Limits())
             case = Case(local, story, draw)
             await story.take("create_bucket", 0, 0)
@@ -147,27 +163,6 @@ def in_order(
         rank = {"key": lambda held: held[0].encode(), "size": lambda held: held[1].size}
         found.sort(key=rank.get(sort, lambda held: held[1].modified), reverse=descending)
     return [(key, each.seq, each.size, each.etag, each.version_id) for key, each in found]
-
-
-def fits(matching: FileFilter, key: str, version: Version) -> bool:
-    modified = datetime.fromtimestamp(version.modified / 1000, UTC)
-    age = datetime.now(UTC) - modified
-    tags, metadata = version.tags or {}, version.metadata or {}
-    marker = version.delete_marker
-    return all(
-        (
-            key.startswith(matching.prefix),
-            matching.glob is None or globbed(matching.glob, key),
-            all(name in tags and value in (None, tags[name]) for name, value in matching.tags.items()),
-            all(name in metadata and value in (None, metadata[name]) for name, value in matching.metadata.items()),
-            matching.min_size is None or (not marker and version.size >= matching.min_size),
-            matching.max_size is None or (not marker and version.size <= matching.max_size),
-            matching.min_age is None or age >= matching.min_age,
-            matching.max_age is None or age <= matching.max_age,
-            matching.content_type is None or (not marker and globbed(matching.content_type, version.content_type)),
-            matching.storage_class is None or (not marker and version.storage_class == matching.storage_class),
-        )
-    )
 
 
 FILTERS = st.builds(
@@ -284,30 +279,6 @@ def numbers(each: Any) -> tuple[int, ...]:
     return (*counts, each.uploads, each.upload_bytes)
 
 
-def counted(
-    state: State, bucket: str | None, group: Callable[[Place, Any], str | None]
-) -> dict[str | None, tuple[int, ...]]:
-    found: dict[str | None, list[int]] = defaultdict(lambda: [0] * 7)
-    for place, held in state.held.items():
-        for at, version in enumerate(held):
-            if bucket in (None, place[0]):
-                counts = found[group(place, version)]
-                kind = 4 if version.delete_marker else 0 if at == 0 else 2
-                counts[kind] += 1
-                if kind < 4:
-                    counts[kind + 1] += version.size
-    for name, upload, parts in state.uploads.values():
-        if bucket in (None, name):
-            counts = found[group((name, upload.key), upload)]
-            counts[5] += 1
-            counts[6] += sum(part.size for part in parts.values())
-    return {name: tuple(counts) for name, counts in found.items()}
-
-
-def folder(place: Place, depth: int) -> str:
-    return "".join(f"{level}/" for level in place[1].split("/")[:-1][:depth])
-
-
 def marks_nothing(each: Any, value: str | None) -> str | None:
     return None if getattr(each, "delete_marker", False) else value
 
@@ -371,15 +342,6 @@ def artifacts(case: Case, bucket: str) -> None:
     ] == expected
 
 
-def identities(version: Version) -> dict[str, str]:
-    """What finds it, by name; the checksum as the catalog keeps it, and as S3 writes that of an object in parts."""
-    checksum = version.checksum
-    found = {} if checksum is None else {checksum.value: "checksum"}
-    if checksum is not None and checksum.kind == "COMPOSITE":
-        found[f"{checksum.value}-{version.part_count}"] = "checksum"
-    return found | {version.version_id: "version_id", version.etag: "e_tag"}
-
-
 def duplicates(case: Case, bucket: str) -> None:
     alike: dict[tuple[str, int], list[str]] = defaultdict(list)
     for key, each in case.story.now.current(bucket).items():
@@ -396,4 +358,27 @@ def duplicates(case: Case, bucket: str) -> None:
     )
 
 
-CHECKS = (files, files_at_a_point, versions, delta, stats, storage, growth, artifacts, duplicates)
+def macros(case: Case, _: str) -> None:
+    """What no function asks: any time and any two points of buckets that may be gone, and every depth at once."""
+    story = case.story
+    bucket = case.draw(st.sampled_from(sorted({name for state in story.states for name in state.versioning})))
+    first, last = sorted(case.draw(st.tuples(*[st.integers(1, len(story.states) - 1)] * 2)))
+    then = story.states[story.seq_at(story.time(last))].current(bucket)
+    found = asked(case, "SELECT key, seq, size FROM objects_at($bucket, $at)", bucket=bucket, at=f"{story.time(last)}")
+    assert sorted(found) == sorted((key, each.seq, each.size) for key, each in then.items())
+    between = "SELECT key, change, bytes FROM delta_seq($bucket, $first, $last)"
+    found = asked(case, between, bucket=bucket, first=first, last=last)
+    assert sorted(found) == sorted(change[:3] for change in changes(story, bucket, first, last))
+    for depth in range(8) if bucket in story.now.versioning else ():
+        under = counted(story.now, bucket, lambda place, _, depth=depth: folder(place, depth))
+        found = asked(case, "FROM usage($bucket, $depth)", bucket=bucket, depth=depth)
+        assert {name: tuple(rest) for name, *rest in found} == {
+            name: numbers[:5] for name, numbers in under.items() if any(numbers[:5])
+        }
+
+
+def asked(case: Case, statement: str, **given: Any) -> list[tuple[Any, ...]]:
+    return fetch(case.catalog, Sql(statement, parameters=given)).rows
+
+
+CHECKS = (files, files_at_a_point, versions, delta, stats, storage, growth, artifacts, duplicates, macros)
