@@ -12,8 +12,12 @@ from typing import Any
 
 import pytest
 
+from conformance.raw import Raw
 from conformance.scrubbing import copied, filled_folder, flip, largest_blob, scrub, summary
 from conformance.server import Server, run_command, running
+from gateway.doctor import examine
+from gateway.scrub.report import BACKGROUND, last
+from gateway.scrubber import DAY
 
 # Begins at once, not after a minute.
 PROGRAM = "import sys; from gateway import cli, scrubber; scrubber.SETTLE = 0.1; sys.exit(cli.main())"
@@ -64,20 +68,61 @@ def given_way(server: Server) -> int:
 
 def test_what_it_finds_is_in_the_log_in_the_catalog_and_in_the_status(data: Path) -> None:
     flip(largest_blob(data), 1000)
-    with running(data, "--scrub-rate", "1000", program=SERVE):
+    with running(data, "--scrub-rate", "1000", program=SERVE) as server:
         report = finished(data)
         status = run_command("status", "--data", str(data))
         failed = sum(count for _, count in summary(data).values())
+        ready, degraded = health(server)
     wrong = len(report["findings"])
     assert wrong >= 2 and {each["kind"] for each in report["findings"]} <= {"etag", "checksum"}
     assert failed == wrong
     assert f"{wrong} wrong" in next(line for line in status.splitlines() if "scrub of the server" in line)
-    log = data.with_suffix(".log").read_text()
-    assert "nanobind" not in log
-    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
-    told = [each["message"].partition("scrub: ")[2] for each in lines if each["level"] == "error"]
-    assert [json.loads(line) for line in told] == report["findings"]
+    assert ready and degraded is not None and degraded.startswith(f"{wrong} things are wrong")
+    assert degraded in status
+    assert f"bodies: {degraded}" in [f"{word.about}: {word.says.partition(': `ducket')[0]}" for word in examine(data)]
+    assert "nanobind" not in data.with_suffix(".log").read_text()
+    assert told(data, "error") == report["findings"]
     assert scrub(data)[1]["findings"] == report["findings"]
+
+
+def test_it_repairs_where_it_is_told_to(data: Path) -> None:
+    """Another body has the same bytes."""
+    blob = largest_blob(data)
+    sound = blob.read_bytes()
+    flip(blob, 1000)
+    with running(data, "--scrub-rate", "1000", program=SERVE):
+        before = finished(data)
+    assert blob.read_bytes() != sound
+    make_due(data)
+    with running(data, "--scrub-rate", "1000", "--scrub-repair", "yes", program=SERVE) as server:
+        assert health(server)[1] is not None  # by the scrub before, until this one is through
+        report = next(each for each in reports(data) if each["finished"] and each["started"] > before["started"])
+        assert blob.read_bytes() == sound
+        assert health(server) == (True, None)
+    assert [each["result"] for each in report["findings"]] == ["repaired"] * len(report["findings"])
+    assert 0 < len(report["findings"]) <= len(before["findings"])
+    assert told(data, "warning") == report["findings"]
+    assert scrub(data)[1]["findings"] == []
+
+
+def make_due(data: Path) -> None:
+    """The last one began so long ago that another is due."""
+    report = last(data, BACKGROUND)
+    assert report is not None
+    report.started -= 8 * DAY
+    report.save(data, BACKGROUND)
+
+
+def told(data: Path, level: str) -> list[Any]:
+    """What the server's log tells of the scrub's findings."""
+    lines = [json.loads(line) for line in data.with_suffix(".log").read_text().splitlines() if line.startswith("{")]
+    texts = [each["message"].partition("scrub: ")[2] for each in lines if each["level"] == level]
+    return [json.loads(text) for text in texts if text]
+
+
+def health(server: Server) -> tuple[bool, str | None]:
+    answer = json.loads(Raw(server).send(Raw(server).plain("GET", "/-/health/ready")).body)
+    return answer["ready"], answer["degraded"]
 
 
 def test_it_goes_on_after_a_restart(data: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Literal
 from catalog.folder import Folder
 from gateway.health import LEAST_ROOM
 from gateway.rootkey import FILE as ROOT_KEY
+from gateway.scrub.report import degraded, latest
 from gateway.supervisor import holder
 
 FILES = 4096
@@ -46,6 +47,7 @@ def examine(data: Path) -> Iterator[Word]:
     yield _sync(data)
     yield _clock(data)
     yield from _access(data)
+    yield from _bodies(data)
     server = holder(data)
     if server is not None:
         yield Word("ok", "server", f"runs as process {server.get('pid')} at {server.get('address')}")
@@ -124,6 +126,16 @@ def _access(data: Path) -> Iterator[Word]:
                 yield Word("wrong", "permissions", f"{path} holds secrets and others may open it: chmod 600 {path}")
     if fine:
         yield Word("ok", "permissions", "as they should be")
+
+
+def _bodies(data: Path) -> Iterator[Word]:
+    """As the last scrub found them: they are not read here."""
+    report, wrong = latest(data), degraded(data)
+    if wrong is not None:
+        what = "`ducket catalog validations --result failed` names them, `ducket scrub --repair` puts right what it can"
+        yield Word("wrong", "bodies", f"{wrong}: {what}, with `--from BACKUP` from a backup")
+    elif report is not None and report.finished:
+        yield Word("ok", "bodies", "nothing is wrong with them, by the last scrub")
 
 
 def _served(data: Path) -> Word:

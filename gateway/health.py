@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from catalog import Catalog
 from catalog.database.remote import health
 from catalog.errors import CatalogUnusable
+from gateway.scrub.report import degraded
 
 PATIENCE = 2.0  # seconds for the catalog process to answer
 LEAST_ROOM = 64 << 20  # bytes: a segment of the commit log
@@ -18,7 +19,8 @@ LEAST_ROOM = 64 << 20  # bytes: a segment of the commit log
 class Readiness:
     """`sequence` is the last mutation acknowledged, `applied` the last that DuckDB has, `lag` how many are between.
 
-    `problem` is why the server is not ready, None where it is; `free_bytes` is the room on the disk.
+    `problem` is why the server is not ready, None where it is; `free_bytes` is the room on the disk. `degraded` is what
+    a scrub found wrong, for which no load balancer shall leave the server.
     """
 
     ready: bool
@@ -27,6 +29,7 @@ class Readiness:
     applied: int | None
     lag: int | None
     free_bytes: int
+    degraded: str | None
 
 
 async def readiness(catalog: Catalog) -> Readiness:
@@ -47,7 +50,8 @@ async def readiness(catalog: Catalog) -> Readiness:
     if problem is None and free < LEAST_ROOM:
         problem = "the disk is full"
     lag = None if applied is None else sequence - applied
-    return Readiness(problem is None, problem, sequence, applied, lag, free)
+    wrong = await asyncio.to_thread(degraded, catalog.folder.path)  # a report may be long
+    return Readiness(problem is None, problem, sequence, applied, lag, free, wrong)
 
 
 def described(found: Readiness) -> dict[str, object]:

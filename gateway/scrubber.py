@@ -16,12 +16,12 @@ DAY = 86_400.0
 
 
 class Scrubber:
-    def __init__(self, data: Path, rate: int, days: int) -> None:
+    def __init__(self, data: Path, rate: int, days: int, repair: bool = False) -> None:
         """`rate` in MB/s, 0 for no scrub at all; one begins `days` after the last did, or when that is through."""
         self._data = data
         self._rate = rate
         self._days = days
-        self._child = Child("scrub", ["gateway.scrub.background", str(data), str(rate)], b"")
+        self._child = Child("scrub", ["gateway.scrub.background", str(data), str(rate), str(int(repair))], b"")
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:

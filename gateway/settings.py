@@ -76,6 +76,9 @@ class Settings:
         int, About("MB a second that the server reads at most to see whether its bodies are sound; 0 is none", "MB/s")
     ] = 1
     scrub_days: Annotated[int, About("days after which it begins to read them all again", "DAYS")] = 7
+    scrub_repair: Annotated[
+        bool, About("whether it repairs what it can, as `ducket scrub --repair` does", "yes|no")
+    ] = False
     keep_alive: Annotated[int, About("seconds that an idle connection is kept open", "SECONDS")] = 120
     request_timeout: Annotated[int, About("seconds without progress after which a client is given up", "SECONDS")] = 20
     drain_timeout: Annotated[int, About("seconds that requests get to finish at a stop", "SECONDS")] = 60
@@ -183,15 +186,25 @@ def text(value: Any) -> str:
     return value
 
 
+def truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if text(value).lower() not in WORDS:
+        raise ValueError
+    return WORDS[value.lower()]
+
+
 def names(value: Any) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else [text(each) for each in value]
     return tuple(part.strip().lower() for part in parts if part.strip())
 
 
+WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 CONVERT: dict[Any, Callable[[Any], Any]] = {
     Path: lambda value: Path(text(value)),
     str: text,
     int: number,
+    bool: truth,
     tuple[str, ...]: names,
 }
 

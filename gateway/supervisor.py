@@ -42,6 +42,7 @@ FIXED = (
     "compaction_rate",
     "scrub_rate",
     "scrub_days",
+    "scrub_repair",
     "sql_seconds",
     "sql_rows",
     "sql_memory",
@@ -61,7 +62,9 @@ class Supervisor:
         self.asked = 0.0
         self.sockets: list[socket.socket] = []
         self.catalog = Child("catalog process", catalog_process(self.settings), b"")
-        self.scrubber = Scrubber(self.settings.data, self.settings.scrub_rate, self.settings.scrub_days)
+        self.scrubber = Scrubber(
+            self.settings.data, self.settings.scrub_rate, self.settings.scrub_days, self.settings.scrub_repair
+        )
         self.workers: list[Child] = []
         self.others: list[Child] = []  # workers that are coming or going
 

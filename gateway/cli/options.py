@@ -27,6 +27,8 @@ def add_settings(command: argparse.ArgumentParser, only: Iterable[str] = ()) -> 
 
 
 def usual(default: object) -> str:
+    if isinstance(default, bool):
+        return f" (default: {'yes' if default else 'no'})"
     return f" (default: {default})" if default not in ("", ()) else ""
 
 

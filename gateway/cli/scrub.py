@@ -43,7 +43,7 @@ def run(given: argparse.Namespace) -> int:
     earlier = last(settings.data) if given.resume else None
     if given.resume and (earlier is None or earlier.finished or earlier.only != given.bucket):
         raise CommandError("there is no such scrub that was broken off")
-    report = earlier or Report(time.time(), given.bucket)
+    report = earlier or Report.begun(settings.data, given.bucket)
     try:
         scrub(settings, report, given)
     except NoBucket:

@@ -1,4 +1,6 @@
-"""The scrub of a running server: `python -m gateway.scrub.background DIR RATE`, RATE in MB/s, once through all of it.
+"""The scrub of a running server: `python -m gateway.scrub.background DIR RATE REPAIR`, once through all of it.
+
+RATE is in MB/s, REPAIR is 1 where it is to repair what it can, else 0.
 
 It gives way to all others, goes on where the last one was broken off, and ends when it is through, at SIGTERM, or when
 its standard input does.
@@ -11,8 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from contextlib import suppress
+from logging import ERROR, WARNING
 from pathlib import Path
 from types import FrameType
 
@@ -28,7 +30,7 @@ from gateway.scrub.run import Scrub
 NICENESS = 10  # not to the last: a machine that is always busy is to be scrubbed, too
 
 
-def main(data: Path, rate: int) -> None:
+def main(data: Path, rate: int, repair: bool) -> None:
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(0o077)
@@ -37,13 +39,13 @@ def main(data: Path, rate: int) -> None:
     os.write(sys.stdout.fileno(), READY + b"\n")
     report = last(data, BACKGROUND)
     if report is None or report.finished:
-        report = Report(time.time())
+        report = Report.begun(data)
     catalog = Catalog.open(data)
     give_way(NICENESS)
     read_last()
     try:
         tell = Teller(report)
-        Scrub(catalog, data, report, rate * 1e6, tell, file=BACKGROUND, gently=True).run()
+        Scrub(catalog, data, report, rate * 1e6, tell, repair, file=BACKGROUND, gently=True).run()
         tell()
         logging.log.info("scrub: %s bodies, %s bytes, %s wrong", report.bodies, report.bytes, report.wrong)
     finally:
@@ -61,8 +63,8 @@ class Teller:
         new = self._report.findings[self._told :]
         self._told += len(new)
         for found in new:
-            if found.result == FAILED:
-                logging.log.error("scrub: %s", msgspec.json.encode(found).decode())
+            level = ERROR if found.result == FAILED else WARNING
+            logging.log.log(level, "scrub: %s", msgspec.json.encode(found).decode())
 
 
 def read_last() -> None:
@@ -84,5 +86,5 @@ def wait_for_end() -> None:
 
 if __name__ == "__main__":
     with suppress(SystemExit):
-        main(Path(sys.argv[1]), int(sys.argv[2]))
+        main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "1")
     os._exit(0)  # with a thread that waits for its input, DuckDB's bindings would complain of what lives on

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -70,6 +72,13 @@ class Report(msgspec.Struct):
     passed: dict[str, int] = {}
     read: int = 0
     findings: list[Finding] = []
+    before: int = 0  # how much the scrub before it left wrong, which holds until this one is through
+
+    @classmethod
+    def begun(cls, data: Path, only: str = "") -> Report:
+        """Of a scrub that begins now."""
+        earlier = latest(data)
+        return cls(time.time(), only, before=earlier.standing if earlier is not None else 0)
 
     def begin(self, bucket: str) -> None:
         """Unless it was begun by an earlier run."""
@@ -100,6 +109,11 @@ class Report(msgspec.Struct):
         """How much was found and is not repaired."""
         return sum(each.result == FAILED for each in self.findings)
 
+    @property
+    def standing(self) -> int:
+        """How much is wrong, as far as is known."""
+        return self.wrong if self.finished else max(self.wrong, self.before)
+
     def save(self, data: Path, name: str = FILE) -> None:
         """In one step: a report is there whole."""
         draft = data / f"{name}.new"
@@ -116,3 +130,18 @@ def last(data: Path, name: str = FILE) -> Report | None:
         return msgspec.json.decode((data / name).read_bytes(), type=Report)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+
+
+def latest(data: Path) -> Report | None:
+    """Of the scrubs of a whole folder, by whomever, the one that began last."""
+    reports = [report for report in (last(data), last(data, BACKGROUND)) if report is not None and not report.only]
+    return max(reports, key=lambda report: report.started, default=None)
+
+
+def degraded(data: Path) -> str | None:
+    """What a scrub found wrong in a folder and nobody has repaired; None if it is sound, or was never read."""
+    report = latest(data)
+    if report is None or not report.standing:
+        return None
+    when = datetime.fromtimestamp(report.finished or report.started, UTC).isoformat(sep=" ", timespec="seconds")
+    return f"{report.standing:,} things are wrong in what is stored, by the scrub of {when}"

@@ -20,6 +20,7 @@ NUMBERS = {
     "compaction_rate": "14",
     "scrub_rate": "15",
     "scrub_days": "16",
+    "scrub_repair": "true",
     "access_log_days": "15",
     "keep_alive": "7",
     "request_timeout": "9",
