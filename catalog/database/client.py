@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -69,7 +69,7 @@ _GONE = "the catalog process went away before it had answered"
 
 @dataclass(frozen=True)
 class Result:
-    """`types` are DuckDB's names; maps come as dicts, times as datetimes."""
+    """`types` are DuckDB's names; maps come as dicts, times as datetimes, intervals as text."""
 
     columns: list[str]
     types: list[str]
@@ -82,15 +82,21 @@ def query(directory: Path, statement: str, seconds: float = 0.0) -> Result:
         return fetch(catalog, Sql(statement, seconds))
 
 
-def fetch(catalog: Reached, asked: Sql) -> Result:
-    """As `query`. `form` is to be as it is unless said otherwise."""
+def fetch(catalog: Reached, asked: Sql, most: int = 0) -> Result:
+    """As `query`. `form` is to be as it is unless said otherwise.
+
+    Of more than `most` rows, where that is not 0, only some more than those are there; nothing else can be asked then.
+    """
     columns = Columns([], [])
     rows: list[tuple[Any, ...]] = []
-    for answer in catalog.sql(asked):
-        if isinstance(answer, Columns):
-            columns = answer
-        elif isinstance(answer, Rows):
-            rows += values(answer, columns.types)
+    with closing(catalog.sql(asked)) as answers:
+        for answer in answers:
+            if isinstance(answer, Columns):
+                columns = answer
+            elif isinstance(answer, Rows):
+                rows += values(answer, columns.types)
+                if 0 < most < len(rows):
+                    break
     return Result(columns.names, columns.types, rows)
 
 

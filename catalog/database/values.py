@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -25,6 +26,8 @@ def _column(column: pa.ChunkedArray, kind: str) -> list[Any]:
         found = column.to_pylist(maps_as_pydicts="strict")
     except (ValueError, OverflowError):  # a time that Python has no value for
         found = column.cast(pa.string()).to_pylist()
+    if kind == "INTERVAL":
+        return [None if value is None else _interval(*value) for value in found]
     if kind in ("HUGEINT", "UHUGEINT"):  # to Arrow these are decimals
         return [None if value is None else int(value) for value in found]
     assert isinstance(found, list)
@@ -39,3 +42,9 @@ def _maps(chunk: pa.MapArray) -> list[dict[str, str | None] | None]:
     if chunk.null_count:
         found = [value if valid else None for value, valid in zip(found, chunk.is_valid().to_pylist(), strict=True)]
     return found
+
+
+def _interval(months: int, days: int, nanoseconds: int) -> str:
+    """A timedelta has no months, and not as many days."""
+    before = [f"{count} {unit}" for count, unit in ((months, "months"), (days, "days")) if count]
+    return " ".join([*before, str(timedelta(microseconds=nanoseconds // 1000))])

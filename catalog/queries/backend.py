@@ -20,6 +20,8 @@ from ibis.formats.pandas import PandasData
 from catalog.errors import QueryRefused
 from catalog.queries.handle import Handle
 
+DAY = 24 * 3600 * 10**9  # nanoseconds
+
 
 class _Compiler(DuckDBCompiler):
     def visit_InMemoryTable(
@@ -72,7 +74,9 @@ class Backend(SQLBackend):
         """See `Handle.batches`."""
         self._run_pre_execute_hooks(expr)
         table = expr.as_table()
-        return self._handle.batches(self.compile(table, params=params, limit=limit)).cast(table.schema().to_pyarrow())
+        schema = table.schema().to_pyarrow()
+        batches = self._handle.batches(self.compile(table, params=params, limit=limit))
+        return pa.RecordBatchReader.from_batches(schema, (_as(schema, batch) for batch in batches))
 
     def execute(
         self,
@@ -101,3 +105,17 @@ class Backend(SQLBackend):
         raise QueryRefused("the catalog is read only")
 
     create_table = _safe_raw_sql
+
+
+def _as(schema: pa.Schema, batch: pa.RecordBatch) -> pa.RecordBatch:
+    columns = [
+        _as_duration(column, kind) if pa.types.is_interval(column.type) else column.cast(kind)
+        for column, kind in zip(batch.columns, schema.types, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _as_duration(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """To whole units of its kind, which Arrow does not do; a month has 30 days, as where DuckDB compares."""
+    spans = [each and (each.months * 30 + each.days) * DAY + each.nanoseconds for each in column.to_pylist()]
+    return pa.array(spans, pa.duration("ns")).cast(kind, safe=False)

@@ -18,6 +18,7 @@ from gateway.settings import Settings
 FORMATS = ("table", "csv", "json", "jsonl", "parquet", "arrow")
 BINARY = ("parquet", "arrow")
 PROMPT, MORE = "ducket> ", "   ...> "
+SHOWN = 10_000  # rows of a table, which is laid out whole
 ENDS = ("exit", "quit")
 
 
@@ -95,9 +96,12 @@ def write(settings: Settings, statement: str, owner: str | None, given: argparse
         if given.format != "table":
             client.write(catalog, Sql(statement, given.seconds, owner, given.format), file)
             return
-        result = client.fetch(catalog, Sql(statement, given.seconds, owner))
-    count = f"({len(result.rows)} {'row' if len(result.rows) == 1 else 'rows'})"
-    file.write(f"{table(result.columns, result.rows)}\n{count}\n".encode())
+        result = client.fetch(catalog, Sql(statement, given.seconds, owner), most=SHOWN)
+    rows = result.rows[:SHOWN]
+    count = f"{len(rows)} {'row' if len(rows) == 1 else 'rows'}"
+    if len(result.rows) > SHOWN:
+        count = f"the first {count}; csv and the other formats have all"
+    file.write(f"{table(result.columns, rows)}\n({count})\n".encode())
 
 
 def converse(answer: Callable[[str], None]) -> None:

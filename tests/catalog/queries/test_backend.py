@@ -62,6 +62,13 @@ def test_a_map_is_a_dict_and_a_time_a_timestamp(objects: Any) -> None:
     assert objects.filter(_.last_modified_date < ibis.now() - ibis.interval(days=1)).execute().empty
 
 
+def test_an_age_is_a_timedelta(tables: Backend, objects: Any) -> None:
+    ages = objects.select(age=ibis.now() - objects.last_modified_date).execute()["age"]
+    assert len(ages) == 3 and ages.between(pd.Timedelta(0), pd.Timedelta(1, "day")).all()
+    spans = tables.sql("SELECT unnest([INTERVAL '1 month 1 day', INTERVAL '90 seconds', NULL]) AS span").execute()
+    assert spans["span"].tolist() == [pd.Timedelta(31, "days"), pd.Timedelta(90, "s"), pd.NaT]
+
+
 def test_arrow_comes_whole_and_in_batches(objects: Any) -> None:
     found = objects.select("key", "size").order_by("key").to_pyarrow()
     assert found.to_pydict() == {"key": ["0.jpg", "1.jpg", "2.jpg"], "size": [0, 100, 200]}

@@ -55,6 +55,17 @@ def test_a_result_is_written_as_asked(
     assert capfdbinary.readouterr().out.decode() == written
 
 
+def test_a_table_ends_where_nobody_would_read_on(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["user", "create", "alice"])
+    capsys.readouterr()
+    assert main(["sql", "FROM range(1_000_000_000)"]) == 0
+    *lines, count = capsys.readouterr().out.splitlines()
+    assert (len(lines), lines[-1].strip()) == (10_002, "9999")
+    assert count == "(the first 10000 rows; csv and the other formats have all)"
+    assert main(["sql", "FROM range(10_000)"]) == 0
+    assert capsys.readouterr().out.endswith("\n(10000 rows)\n")
+
+
 def test_parquet_and_arrow_are_files(tmp_path: Path) -> None:
     main(["user", "create", "alice"])
     for form, read in (("parquet", parquet.read_table), ("arrow", lambda file: pa.ipc.open_stream(file).read_all())):
