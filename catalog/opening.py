@@ -53,6 +53,11 @@ def _trusted(folder: Folder) -> Index | None:
         return None
     try:
         index = Index(folder.index)
+    except lmdb.MemoryError as problem:  # it is the process that lacks something: the index may be sound
+        raise CatalogUnusable(
+            f"{folder.index} cannot be mapped into memory: {problem}. A limit of address space (ulimit -v) does that: "
+            "1 TiB of it is reserved, whatever the index takes"
+        ) from problem
     except lmdb.Error:
         return None
     form, catalog_id = index.identity()

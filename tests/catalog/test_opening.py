@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +23,7 @@ from catalog.index.keys import space_of
 from catalog.log import Log, beginning
 from catalog.records import Bucket, Origin, Part, Piece, Upload, User, Version
 
+ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = Origin()
 LONG = "deep/" + "x" * 1000
 
@@ -364,3 +368,17 @@ async def test_a_folder_of_a_newer_ducket_is_said_to_be_that(tmp_path: Path) -> 
             Catalog.open(tmp_path)
         another_boot(tmp_path)
     assert (tmp_path / "index" / "data.mdb").exists()
+
+
+def test_an_index_that_only_this_process_cannot_map_is_left_as_it_is(tmp_path: Path) -> None:
+    """With the database lost too, nothing else could say what there is."""
+    asyncio.run(fill(tmp_path))
+    (tmp_path / "catalog.duckdb").unlink(missing_ok=True)
+    before = (tmp_path / "index" / "data.mdb").read_bytes()
+    limited = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 36, 1 << 36))\n"
+        f"from pathlib import Path; from catalog import Catalog; Catalog.open(Path({str(tmp_path)!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1 and "CatalogUnusable" in done.stderr and "ulimit -v" in done.stderr
+    assert (tmp_path / "index" / "data.mdb").read_bytes() == before
