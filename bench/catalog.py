@@ -6,6 +6,7 @@ import argparse
 import gc
 import pickle
 import resource
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -85,33 +86,31 @@ def parser() -> argparse.ArgumentParser:
 
 @contextmanager
 def folder_of(options: argparse.Namespace, size: int) -> Iterator[Path]:
-    """Where the database of a size lies, or is to."""
-    if options.keep is None:
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            yield Path(folder)
-    else:
-        kept = Path(options.keep, str(size))
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept
+    """Where the database of a size is to lie, or does: as a copy, for it will be written to."""
+    with tempfile.TemporaryDirectory(dir=options.keep or options.folder) as folder:
+        if options.keep is not None:
+            kept = Path(options.keep, str(size))
+            if not kept.exists():
+                kept.mkdir(parents=True)
+                with filled(kept, size):
+                    pass
+            shutil.copytree(kept, folder, dirs_exist_ok=True)
+        yield Path(folder)
 
 
 @contextmanager
 def filled(folder: Path, size: int) -> Iterator[tuple[Local, Pending]]:
-    """A database of so many objects; one that is there already goes on where it was left."""
-    left = folder / HISTORY
-    history = pickle.loads(left.read_bytes()) if left.exists() else MadeUp(size)
+    """A database of so many objects, made unless it is there."""
+    made = folder / HISTORY
+    history = pickle.loads(made.read_bytes()) if made.exists() else MadeUp(size)
     with open_database(folder) as connection:
-        if not history.seq:
+        if not made.exists():
             fill(connection, history)
+            made.write_bytes(pickle.dumps(history))
         each = (folder / FILE).stat().st_size / history.seq
         print(f"\n{size:,} objects, {each:.0f} bytes of database a mutation")
         source = Pending(history)
-        try:
-            catalog = Local(folder, connection, source, Limits())
-            yield catalog, source
-            catalog.sync()
-        finally:
-            left.write_bytes(pickle.dumps(history))
+        yield Local(folder, connection, source, Limits()), source
 
 
 def fill(connection: duckdb.DuckDBPyConnection, history: MadeUp) -> None:

@@ -1,4 +1,4 @@
-"""Who names a body. No column says it, for every write would pay for that: the records that rows keep hold its name."""
+"""Who names a body. A column says it where a version has one alone; of what is in parts the records hold the names."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ import msgspec
 from catalog.database.columns import Row
 from catalog.database.frames import Holders
 from catalog.database.source import Source
+from catalog.database.tables.objects import body_number
 from catalog.records import Part, Piece, Version
 
 _BATCH = 10_000
-_VERSIONS = "SELECT seq, entry FROM private.objects WHERE contains(hex(entry), ?) ORDER BY seq"
-_PARTS = "SELECT upload_id, part_number, entry FROM private.parts WHERE contains(hex(entry), ?)"
+_VERSIONS = """
+SELECT seq, entry FROM private.objects WHERE body = $number
+UNION ALL
+SELECT seq, entry FROM private.objects WHERE body IS NULL AND contains(hex(entry), $name)
+ORDER BY seq
+"""
+_PARTS = "SELECT upload_id, part_number, entry FROM private.parts WHERE contains(hex(entry), $name)"
 _ENTRIES = "SELECT entry FROM private.{} WHERE contains(hex(entry), 'C410')"  # MessagePack's mark of sixteen bytes
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -25,18 +31,18 @@ _decode_part: Callable[[bytes], Part] = msgspec.msgpack.Decoder(Part).decode
 def holders(connection: duckdb.DuckDBPyConnection, source: Source, body: Piece) -> Holders:
     """Of a blob, or of a body that begins at a place in the log; its size need not be known.
 
-    Reads every record there is, but for a blob that nobody names.
+    Reads the records of all that is in parts, but for a blob that nobody names.
     """
     if body.blob is not None and not source.names(body.blob):
         return Holders([], [])
-    name = body.blob if body.blob is not None else _encode(body.segment) + _encode(body.offset)
+    name = (body.blob if body.blob is not None else _encode(body.segment) + _encode(body.offset)).hex().upper()
     versions = []
-    for seq, entry in _having(connection, _VERSIONS, name):
+    for seq, entry in _rows(connection.execute(_VERSIONS, {"number": body_number(body), "name": name})):
         numbers = [number for number, piece in _pieces(_decode(entry)) if _is(piece, body)]
         versions += [(seq, numbers[0])] if numbers else []
     parts = [
         (upload_id, number)
-        for upload_id, number, entry in _having(connection, _PARTS, name)
+        for upload_id, number, entry in _rows(connection.execute(_PARTS, {"name": name}))
         if _is(_decode_part(entry).piece, body)
     ]
     return Holders(versions, parts)
@@ -53,11 +59,6 @@ def named(connection: duckdb.DuckDBPyConnection, blobs: Iterable[bytes]) -> list
     for (entry,) in _rows(connection.execute(_ENTRIES.format("parts"))):
         found |= sought.intersection([piece.blob] if (piece := _decode_part(entry).piece) and piece.blob else [])
     return list(found)
-
-
-def _having(connection: duckdb.DuckDBPyConnection, statement: str, name: bytes) -> Iterator[Row]:
-    """Rows whose records have these bytes anywhere."""
-    return _rows(connection.execute(statement, [name.hex().upper()]))
 
 
 def _rows(found: duckdb.DuckDBPyConnection) -> Iterator[Row]:

@@ -143,12 +143,14 @@ def list_files(
         given |= {"point": point}
     else:
         check_bucket(catalog, bucket)
-    source = "(SELECT *, NULL::VARCHAR AS content_type FROM objects_at_seq($bucket, $point))" if point else "objects"
-    statement = (
-        f"SELECT {columns(File)} FROM {source} WHERE bucket = $bucket AND {condition}"
-        f" ORDER BY {sort} {'DESC' if descending else 'ASC'}, key LIMIT {limit + 1}"
-    )
-    found = rows(catalog, File, statement, given | {"bucket": bucket})
+    order = f"ORDER BY {sort} {'DESC' if descending else 'ASC'}, key"
+    condition = f"bucket = $bucket AND {condition}"
+    if point:
+        source = "(SELECT *, NULL::VARCHAR AS content_type FROM objects_at_seq($bucket, $point))"
+        statement = f"SELECT {columns(File)} FROM {source} WHERE {condition} {order} LIMIT {limit + 1}"
+    else:
+        statement = _of_page(File, "objects", condition, order, limit)
+    found = rows(catalog, File, statement, given | {"bucket": bucket}, plain=not point)
     return cut(found, limit, [sort, "key"], [point, sort, descending])
 
 
@@ -167,11 +169,16 @@ def list_versions(
     if behind is not None:
         given |= {"last_key": behind[0], "last_seq": behind[1]}
         condition += " AND (key > $last_key OR key = $last_key AND seq < $last_seq)"
-    statement = (
-        f"SELECT {columns(FileVersion)} FROM versions WHERE bucket = $bucket AND {condition} ORDER BY key, seq DESC"
-    )
-    found = rows(catalog, FileVersion, f"{statement} LIMIT {limit + 1}", given | {"bucket": bucket})
+    condition = f"bucket = $bucket AND {condition}"
+    statement = _of_page(FileVersion, "versions", condition, "ORDER BY key, seq DESC", limit)
+    found = rows(catalog, FileVersion, statement, given | {"bucket": bucket}, plain=True)
     return cut(found, limit, ["key", "seq"])
+
+
+def _of_page(kind: type, view: str, condition: str, order: str, limit: int) -> str:
+    """The rows of a page are found by the columns that it takes; then they alone are read whole."""
+    page = f"WITH page AS MATERIALIZED (SELECT seq FROM {view} WHERE {condition} {order} LIMIT {limit + 1})"
+    return f"{page} SELECT {columns(kind)} FROM {view} SEMI JOIN page USING (seq) {order}"
 
 
 def _point(catalog: Reached, bucket: str, matching: FileFilter, at: Point) -> int:

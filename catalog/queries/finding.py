@@ -79,7 +79,7 @@ def find_by_artifact_id(
         " WHERE (seq, coalesce(upload_id, ''), coalesce(part_number, 0)) > ($seq, $upload_id, $number)"
         f" ORDER BY seq, upload_id, part_number LIMIT {limit + 1}"
     )
-    return cut(rows(catalog, Artifact, statement, given), limit, ["seq", "upload_id", "part_number"])
+    return cut(rows(catalog, Artifact, statement, given, plain=True), limit, ["seq", "upload_id", "part_number"])
 
 
 def _body(text: str) -> Piece | None:

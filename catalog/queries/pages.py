@@ -32,15 +32,17 @@ def columns(kind: type) -> str:
     return ", ".join(field.name for field in fields(kind))
 
 
-def rows(catalog: Reached, kind: type[T], statement: str, parameters: Mapping[str, Value]) -> list[T]:
-    """Raises QueryFailed, QueryStopped, CatalogUnusable."""
-    return [kind(*row) for row in values(catalog, statement, parameters)]
+def rows(
+    catalog: Reached, kind: type[T], statement: str, parameters: Mapping[str, Value], plain: bool = False
+) -> list[T]:
+    """For `plain` see `Sql`. Raises QueryFailed, QueryStopped, CatalogUnusable."""
+    return [kind(*row) for row in values(catalog, statement, parameters, plain)]
 
 
 def values(
     catalog: Reached, statement: str, parameters: Mapping[str, Value], plain: bool = False
 ) -> list[tuple[Any, ...]]:
-    """As `rows`; for `plain` see `Sql`. Raises InvalidFilter for what cannot be text: a name may be any bytes."""
+    """As `rows`. Raises InvalidFilter for what cannot be text: a name may be any bytes."""
     for name, value in parameters.items():
         if isinstance(value, str) and not _is_text(value):
             raise InvalidFilter(name.partition("_is")[0].rstrip("_0123456789"), "it is not UTF-8")

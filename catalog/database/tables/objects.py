@@ -27,7 +27,7 @@ from catalog.database.columns import (
     run_on_rows,
     schema,
 )
-from catalog.records import BodyMoved, Version
+from catalog.records import BodyMoved, Piece, Version
 from catalog.relocation import relocated
 
 COLUMNS = schema(
@@ -51,9 +51,10 @@ COLUMNS = schema(
     user_metadata=MAP,
     object_tags=MAP,
     entry=BYTES,
+    body=WHOLE,
 )
 _SEQ = schema(seq=WHOLE)
-_ENTRY = schema(seq=WHOLE, entry=BYTES)
+_BODY = schema(seq=WHOLE, entry=BYTES, body=WHOLE)
 _KEY = schema(bucket_id=WHOLE, key=TEXT)
 _NONE: dict[str, str] = {}
 
@@ -95,8 +96,16 @@ def table(
         "last_modified": [version.modified for version in versions],
         "owner": [version.owner for version in versions],
         "entry": [_encode(version) for version in versions],
+        "body": [None if version.body is None else body_number(version.body) for version in versions],
     }
     return by_column(COLUMNS, values)
+
+
+def body_number(body: Piece) -> int:
+    """Of a body in the log its place; of a blob the first bytes of its name, which another may have too."""
+    if body.blob is None:
+        return body.segment << 32 | body.offset
+    return int.from_bytes(body.blob[:8], signed=True)
 
 
 def add(connection: duckdb.DuckDBPyConnection, table: pa.Table) -> None:
@@ -123,10 +132,11 @@ def move_bodies(connection: duckdb.DuckDBPyConnection, moves: Mapping[int, Seque
         version = _decode(entry)
         for move in moves[seq]:
             version = relocated(version, move)
-        rows.append((seq, _encode(version)))
+        rows.append((seq, _encode(version), None if version.body is None else body_number(version.body)))
     if rows:
-        statement = "UPDATE private.objects SET entry = incoming.entry FROM incoming WHERE objects.seq = incoming.seq"
-        run_on_rows(connection, statement, _ENTRY, rows)
+        change = "entry = incoming.entry, body = incoming.body"
+        statement = f"UPDATE private.objects SET {change} FROM incoming WHERE objects.seq = incoming.seq"
+        run_on_rows(connection, statement, _BODY, rows)
 
 
 def latest_among(connection: duckdb.DuckDBPyConnection, seqs: Collection[int]) -> set[int]:

@@ -223,6 +223,9 @@ class MemorySource:
 
     def names(self, blob: bytes) -> bool:
         held = [part.piece for parts in self.history.parts.values() for part in parts.values()]
+        for _, _, version, _ in self.history.all_versions():
+            parts = version.parts if isinstance(version.parts, list) else []
+            held += [version.body, *(part.piece for part in parts)]
         return any(piece is not None and piece.blob == blob for piece in held)
 
     def lay_ahead(self) -> None:
