@@ -73,7 +73,7 @@ def test_a_catalog_of_the_first_schema_gets_what_later_ones_keep(seed: int) -> N
         assert all(expected)
         database.execute(
             "DROP TABLE private.usage_recent; DROP TABLE private.usage_settled; DROP TABLE private.usage_changes;"
-            "ALTER TABLE private.journal DROP COLUMN previous;"
+            "ALTER TABLE private.journal DROP COLUMN previous; ALTER TABLE private.objects DROP COLUMN body;"
             "DROP TABLE private.views; DROP SCHEMA materialised; DROP TABLE private.points;"
             "DROP TABLE private.validations;"
             "DELETE FROM private.schema_version WHERE version > 1"
