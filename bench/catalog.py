@@ -140,8 +140,8 @@ def tell_the_rest(size: int, catalog: Local, source: Pending, folder: Path) -> N
         tell(asked, size, catalog, 3, lambda behind=behind: source.more(behind))  # type: ignore[misc]
     with tempfile.TemporaryDirectory(dir=folder) as target:
         began = time.perf_counter()
-        rows = sum(export(catalog, Path(target, "export")).values())
-        print(f"exported {rows / (time.perf_counter() - began):,.0f} rows a second (1,000,000 wanted)", flush=True)
+        rows = sum(export(catalog, Path(target, "export"), NAME).values())
+        print(f"the bucket exported: {rows / (time.perf_counter() - began):,.0f} rows a second (1,000,000 wanted)", flush=True)
 
 
 def questions(size: int) -> Iterator[Asked]:
