@@ -141,7 +141,8 @@ def tell_the_rest(size: int, catalog: Local, source: Pending, folder: Path) -> N
     with tempfile.TemporaryDirectory(dir=folder) as target:
         began = time.perf_counter()
         rows = sum(export(catalog, Path(target, "export"), NAME).values())
-        print(f"the bucket exported: {rows / (time.perf_counter() - began):,.0f} rows a second (1,000,000 wanted)", flush=True)
+        each = rows / (time.perf_counter() - began)
+        print(f"the bucket exported: {each:,.0f} rows a second (1,000,000 wanted)", flush=True)
 
 
 def questions(size: int) -> Iterator[Asked]:
