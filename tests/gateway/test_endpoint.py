@@ -134,9 +134,9 @@ async def test_the_bucket_may_be_expected_to_be_of_somebody(endpoint: Endpoint) 
 
 async def test_an_operation_that_is_not_built_is_named(endpoint: Endpoint) -> None:
     await asked(endpoint, "PUT", "/made")
-    answer = await asked(endpoint, "GET", "/made?accelerate")
+    answer = await asked(endpoint, "PUT", "/made?accelerate")
     assert answer.status == 501
-    assert b"GetBucketAccelerateConfiguration" in answer.body
+    assert b"PutBucketAccelerateConfiguration" in answer.body
 
 
 async def test_what_went_wrong_inside_is_logged_and_not_shown(
