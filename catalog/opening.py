@@ -12,7 +12,7 @@ import lmdb
 from catalog.damage import is_cut_short
 from catalog.errors import CatalogUnusable
 from catalog.folder import Folder
-from catalog.index import FORMAT, Index
+from catalog.index import FORMAT, Index, is_cut
 from catalog.index.rebuild import Feed, rebuild
 from catalog.log import Log, beginning
 
@@ -49,7 +49,7 @@ def open_index(folder: Folder, open_feed: OpenFeed) -> tuple[Index, Log, int]:
 
 def _trusted(folder: Folder) -> Index | None:
     """The index that is there, if it is of this code's format, of this log and no older than it."""
-    if not folder.index_survived():
+    if not folder.index_survived() or (not folder.in_use() and is_cut(folder.index)):
         return None
     try:
         index = Index(folder.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,22 @@ def test_body_that_stops(impatient: Server, size: int, came: int) -> None:
         assert (answer.status, answer.code, answer.text("Message")) == (400, "RequestTimeout", MESSAGE)
         assert answer.header("connection") == "close"
         assert connection.line.recv(1) == b""
+    assert files(impatient) == before
+    assert raw.head(f"/{BUCKET}/key").status == 404
+
+
+def test_five_gigabytes_announced_and_one_byte_sent(impatient: Server) -> None:
+    """Nothing is laid out, in memory or on the disk, for what may never come."""
+    raw, before = Raw(impatient), files(impatient)
+    free = shutil.disk_usage(impatient.data).free
+    request = raw.prepare("PUT", f"/{BUCKET}/key", body=b"1", payload="UNSIGNED-PAYLOAD")
+    request.headers["Content-Length"] = str(5 << 30)
+    with raw.connect() as connection:
+        connection.write(request.head(), request.body)
+        while files(impatient) == before:
+            pass
+        assert shutil.disk_usage(impatient.data).free > free - (1 << 30)
+        assert connection.answer("PUT").code == "RequestTimeout"
     assert files(impatient) == before
     assert raw.head(f"/{BUCKET}/key").status == 404
 

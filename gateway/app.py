@@ -64,7 +64,9 @@ class Application:
         catalog.on_dead_blobs = lambda dead: void(blobs.pool.submit(blobs.unlink, dead))
         root = User(ROOT_ID, "root", settings.root_access_key, settings.root_secret_key)
         self.endpoint = Endpoint(catalog, blobs, settings, root)
-        self.sql = SqlEndpoint(settings.data, settings.region, self.endpoint.find_user, self.endpoint.authenticate)
+        self.sql = SqlEndpoint(
+            settings.data, settings.region, settings.sql_seconds, self.endpoint.find_user, self.endpoint.authenticate
+        )
         yield
         await catalog.close()
         blobs.close()

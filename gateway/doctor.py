@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import shutil
@@ -16,7 +17,7 @@ from statistics import median
 from typing import Literal
 
 from catalog.folder import Folder
-from gateway.health import LEAST_ROOM
+from gateway.health import LEAST_ROOM, answered
 from gateway.rootkey import FILE as ROOT_KEY
 from gateway.scrub.report import degraded, latest
 from gateway.supervisor import holder
@@ -143,9 +144,11 @@ def _served(data: Path) -> Word:
     from catalog.errors import CatalogUnusable, QueryFailed
 
     try:
+        asyncio.run(answered(data))
         found = status(data)
     except (CatalogUnusable, QueryFailed) as fact:
-        return Word("wrong", "catalog", f"{fact.why}: see what the server logged")
+        what = "see what the server logged; a catalog process that stands still may be killed, for another comes"
+        return Word("wrong", "catalog", f"{fact.why}: {what}")
     if found.problem is not None:
         return Word("wrong", "catalog", f"the database cannot be brought up to date: {found.problem}")
     return Word("ok", "catalog", f"mutation {found.end.seq}, of which the database has {found.applied.seq}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from catalog import Catalog
+from catalog.database.frames import Health
 from catalog.database.remote import health
 from catalog.errors import CatalogUnusable
 from gateway.scrub.report import degraded
@@ -37,13 +39,10 @@ async def readiness(catalog: Catalog) -> Readiness:
     free = shutil.disk_usage(catalog.folder.path).free
     applied, problem = None, None
     try:
-        async with asyncio.timeout(PATIENCE):
-            found = await health(catalog.folder.path)
+        found = await answered(catalog.folder.path)
         applied, problem = found.applied, found.problem
     except CatalogUnusable as fact:
         problem = fact.why
-    except TimeoutError:
-        problem = f"the catalog process has not answered for {PATIENCE:g} seconds"
     sequence = catalog.end().seq
     if problem is None and applied is not None and applied > sequence:
         problem = "the database is ahead of the key index: they are not of the same catalog"
@@ -52,6 +51,15 @@ async def readiness(catalog: Catalog) -> Readiness:
     lag = None if applied is None else sequence - applied
     wrong = await asyncio.to_thread(degraded, catalog.folder.path)  # a report may be long
     return Readiness(problem is None, problem, sequence, applied, lag, free, wrong)
+
+
+async def answered(data: Path) -> Health:
+    """What the catalog process says of itself, within a moment. Raises CatalogUnusable."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await health(data)
+    except TimeoutError:
+        raise CatalogUnusable(f"the catalog process has not answered for {PATIENCE:g} seconds") from None
 
 
 def described(found: Readiness) -> dict[str, object]:

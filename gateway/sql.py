@@ -13,6 +13,7 @@ from pathlib import Path
 
 from catalog.database.frames import Columns, End, Rows
 from catalog.database.remote import Answers, ask
+from catalog.errors import CatalogUnusable
 from gateway.access import ROOT_ID
 from gateway.auth import Identity, authenticate
 from gateway.auth.proof import FindUser
@@ -22,6 +23,7 @@ from gateway.endpoint import Receive, Scope, Send, disconnected, refusal, report
 from gateway.request import Request
 from gateway.s3.errors import S3Error, invalid_argument
 
+PATIENCE = 5.0  # seconds beyond those that a query may take
 LONGEST_STATEMENT = 1 << 20  # bytes
 
 CONTENT_TYPES = {
@@ -41,10 +43,18 @@ ACCEPTED = {
 
 
 class SqlEndpoint:
-    """An ASGI application. `region` is the one that requests are signed for."""
+    """An ASGI application. `region` is the one that requests are signed for, `seconds` is what a query may take."""
 
-    def __init__(self, data: Path, region: str, find_user: FindUser, authenticate: Authenticate = authenticate) -> None:
+    def __init__(
+        self,
+        data: Path,
+        region: str,
+        seconds: float,
+        find_user: FindUser,
+        authenticate: Authenticate = authenticate,
+    ) -> None:
         self.data = data
+        self.seconds = seconds
         self.region = region
         self.find_user = find_user
         self.authenticate = authenticate
@@ -61,7 +71,7 @@ class SqlEndpoint:
             owner = None if identity.user.id == ROOT_ID else identity.user.id
             async with aclosing(until_gone(request, ask(self.data, statement, owner, form))) as answers:
                 # What goes wrong before the first rows is an answer of its own.
-                first = await first_rows(answers)
+                first = await self.first_rows(answers)
                 await stream(request, form, first, answers, send)
         except ClientDisconnect:
             return
@@ -71,6 +81,14 @@ class SqlEndpoint:
         except Exception as failure:
             answer, _ = refusal(request, failure)
             await respond(request, answer, send, scope.get("extensions", ()))
+
+    async def first_rows(self, answers: Answers) -> Rows | End:
+        """Raises CatalogUnusable where nothing comes though the time of a query is over: nobody is there to end it."""
+        try:
+            async with asyncio.timeout(self.seconds + PATIENCE):
+                return await first_rows(answers)
+        except TimeoutError:
+            raise CatalogUnusable("the catalog process does not answer") from None
 
 
 class Broken(Exception):

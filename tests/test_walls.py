@@ -65,7 +65,7 @@ SHOWN = {"catalog", "catalog.records", "catalog.errors", "catalog.requests", "ca
 BEHIND_THE_SCENES = {
     "gateway.supervisor": {"catalog.folder", "catalog.database.limits", "catalog.database.remote"},
     "gateway.sql": {"catalog.database.remote", "catalog.database.frames"},
-    "gateway.health": {"catalog.database.remote"},
+    "gateway.health": {"catalog.database.remote", "catalog.database.frames"},
     "gateway.doctor": {"catalog.database.client", "catalog.database.inspection", "catalog.folder"},
     "gateway.scrub": {"catalog.backup", "catalog.database.client", "catalog.database.frames", "catalog.priority"},
     "gateway.cli": {

@@ -10,7 +10,7 @@ import lmdb
 from catalog.database.tables import applied
 from catalog.errors import CatalogUnusable
 from catalog.folder import Folder
-from catalog.index import FORMAT, Index
+from catalog.index import FORMAT, Index, is_cut
 from catalog.log import Log
 from catalog.records import Position
 
@@ -42,6 +42,9 @@ def _gaps(log: Log) -> list[str]:
 def _of_index(folder: Folder, log: Log) -> Iterator[str]:
     """A missing or stale index is no problem: the next start makes it anew."""
     if not folder.index_survived():
+        return
+    if is_cut(folder.index):
+        yield f"the key index is shorter than it says: something cut {folder.index}; the next start makes it anew"
         return
     try:
         index = Index(folder.index, look_only=True)

@@ -133,3 +133,13 @@ class Index:
 
     def close(self) -> None:
         self.env.close()
+
+
+def is_cut(directory: Path) -> bool:
+    """Whether the index's file is shorter than it says: who reads behind the end of a mapped file is killed."""
+    try:
+        with lmdb.open(str(directory), readonly=True, lock=False) as env:
+            pages: int = env.info()["last_pgno"] + 1
+            return (directory / "data.mdb").stat().st_size < pages * int(env.stat()["psize"])
+    except lmdb.Error:
+        return True

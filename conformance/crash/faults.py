@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,12 +18,16 @@ from conformance.crash.points import WORKER, resolve
 from conformance.server import Server, running
 
 VARIABLE = "CRASH_FAULT"
+SLOW = "slow"
 SMALL, LARGE = b"small" * 100, b"large" * 40_000
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`target` (module:attribute) raises what `error` names; `answer` is the status and code that a PUT gets."""
+    """`target` (module:attribute) raises what `error` names, or takes its time.
+
+    `answer` is the status and code that a PUT, or a GET, gets.
+    """
 
     name: str
     process: str
@@ -49,7 +54,9 @@ class Fault:
 
         @wraps(original)
         def call(*arguments: Any, **named: Any) -> Any:
-            if sick.exists():
+            if sick.exists() and self.error == SLOW:
+                time.sleep(2)
+            elif sick.exists():
                 raise ERRORS[self.error]()
             return original(*arguments, **named)
 
@@ -85,7 +92,15 @@ FAULTS = (
     Fault("index full", WORKER, "catalog.index:Index.set_end", "lmdb", FULL),
     Fault("body full", WORKER, "gateway.blobs.store:sync_names", "full", FULL, large=True),
     Fault("body cannot be synced", WORKER, "gateway.blobs.store:Blob._publish", "unreadable", BROKEN, large=True),
+    Fault("bodies may not be written", WORKER, "gateway.blobs.store:Blob.__aenter__", "forbidden", BROKEN, large=True),
     Fault("log full behind a body", WORKER, "catalog.batch:Batch._write", "full", FULL, large=True),
+)
+# Of what a GET reads.
+UNREAD = (
+    Fault("small body cannot be read", WORKER, "catalog.log:Log.read_body", "unreadable", BROKEN),
+    Fault("small body may not be read", WORKER, "catalog.log:Log.read_body", "forbidden", BROKEN),
+    Fault("large body cannot be read", WORKER, "os:preadv", "unreadable", BROKEN, True),
+    Fault("large body may not be read", WORKER, "gateway.blobs.store:Blobs.open", "forbidden", BROKEN, large=True),
 )
 
 

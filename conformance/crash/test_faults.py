@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,11 @@ import pytest
 from catalog.database.client import query, status
 from catalog.errors import QueryFailed
 from conformance.crash.client import Client, Refused
-from conformance.crash.faults import FAULTS, SMALL, Fault, failing
+from conformance.crash.faults import FAULTS, SMALL, UNREAD, Fault, failing
 from conformance.crash.rounds import children_of
 from conformance.raw import Answer, Raw
 from conformance.server import Server, running
+from gateway.doctor import examine
 
 BUCKET = "faults"
 
@@ -140,3 +143,83 @@ def test_a_full_disk_under_duckdb_holds_up_sql_alone(tmp_path: Path) -> None:
         while "No space left" in problem_of(server):
             pass
         assert_same_in_sql(server, 1)
+
+
+@pytest.mark.parametrize("fault", UNREAD, ids=lambda fault: fault.name)
+def test_a_disk_that_cannot_be_read(tmp_path: Path, fault: Fault) -> None:
+    """Nothing of the body is sent as if it were whole; another object is read, and this one once the disk is well."""
+    with failing(tmp_path / "data", fault) as (server, sick):
+        client, raw = Client(server), Raw(server)
+        client.create_bucket(BUCKET)
+        client.put(BUCKET, "key", fault.content)
+        sick.touch()
+        answer = raw.get(f"/{BUCKET}/key")
+        why = {"unreadable": "Input/output error", "forbidden": "Permission denied"}[fault.error]
+        assert_told(server, answer, why)
+        assert raw.head(f"/{BUCKET}/key").status == 200
+        assert client.put(BUCKET, "other", fault.content)
+        sick.unlink()
+        assert client.get(BUCKET, "key")[0].size == len(fault.content)
+
+
+def test_a_catalog_process_that_stands_still_is_said_to_by_sql_and_by_the_doctor(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--workers", "1", "--sql-seconds", "1") as server:
+        client, raw = Client(server), Raw(server)
+        client.create_bucket(BUCKET)
+        (process,) = children_of(server, "catalog.database.process")
+        os.kill(process, signal.SIGSTOP)
+        client.put(BUCKET, "key", SMALL)
+        answer = raw.send(raw.prepare("POST", "/-/sql", body=b"SELECT count(*) FROM objects"))
+        assert (answer.status, answer.code) == (503, "ServiceUnavailable")
+        wrong = [word.says for word in examine(server.data) if word.level == "wrong"]
+        assert len(wrong) == 1 and "has not answered" in wrong[0]
+        os.kill(process, signal.SIGCONT)
+        answer = raw.send(raw.prepare("POST", "/-/sql", body=b"SELECT count(*) AS n FROM objects"))
+        assert (answer.status, answer.body) == (200, b'{"n":1}\n')
+
+
+def test_s3_goes_on_while_the_catalog_process_is_slow(tmp_path: Path) -> None:
+    """How far behind it is, is told; SQL waits for what was acknowledged before it was asked."""
+    fault = Fault("slow", "catalog.database.process", "catalog.database.follower:apply", "slow", (200, ""))
+    with failing(tmp_path / "data", fault) as (server, sick):
+        client, raw = Client(server), Raw(server)
+        client.create_bucket(BUCKET)
+        sick.touch()
+        for number in range(50):
+            client.put(BUCKET, f"k{number}", SMALL)
+        found = json.loads(raw.send(raw.plain("GET", "/-/health/ready")).body)
+        assert found["ready"] and found["lag"] > 0
+        assert_same_in_sql(server, 50)
+
+
+def test_many_connections_that_say_nothing(tmp_path: Path) -> None:
+    """Five thousand: each is kept or told that it is too many, who came before is served, and who comes after them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    count = min(5000, most - 500)
+    try:
+        with running(tmp_path / "data", "--workers", "1") as server, ExitStack() as stack:
+            raw = Raw(server)
+            early = stack.enter_context(raw.connect())
+            assert early.exchange(raw.prepare("PUT", f"/{BUCKET}")).status == 200
+            worker = children_of(server, "gateway.worker")[0]
+            memory = resident(worker)
+            lines = [stack.enter_context(raw.connect()) for _ in range(count)]
+            for line in lines:
+                line.write(b"GET / HTTP/1.1\r\n")
+            assert early.exchange(raw.prepare("PUT", f"/{BUCKET}/key", body=SMALL)).status == 200
+            assert resident(worker) - memory < count * 32 * 1024
+            late = raw.get(f"/{BUCKET}/key")
+            assert late.status == 200 or (late.status, late.code) == (503, "SlowDown")
+            for line in lines:
+                line.line.close()
+            while raw.get(f"/{BUCKET}/key").status != 200:
+                pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def resident(process: int) -> int:
+    """Bytes."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()

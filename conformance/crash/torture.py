@@ -24,7 +24,7 @@ from conformance.server import Server, running
 FOLDER = 20  # rounds that one data folder goes through
 CLIENTS, CALLS = 8, 120
 WRITES = 40  # of each client until the power is cut
-SERVED = 50  # events from one disk that a server is started on to the next
+OPENED, SERVED = 5, 100  # events from one disk that is opened, or that a server is started on, to the next
 
 
 def main() -> None:
@@ -79,12 +79,12 @@ def kill_a_worker(server: Server) -> None:
 
 
 def power(length: int, seed: int) -> str:
-    """Each time another load; the power is cut before every second thing that happens to the disk."""
+    """Each time another load, and the power cut before every few things that happen to the disk."""
     opened = served = 0
     for turn in range(length):
         with tempfile.TemporaryDirectory() as place:
             events = work(Path(place), WRITES, seed + turn)
-            opened += cut(events, Path(place) / "state", 2, seed + turn, open_it)
+            opened += cut(events, Path(place) / "state", OPENED, seed + turn, open_it)
             served += cut(events, Path(place) / "state", SERVED, seed + turn, serve_it)
     return f"{opened} states that a power cut can leave were opened, {served} by a server; lost: 0"
 

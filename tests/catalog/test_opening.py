@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,11 @@ def torn_index(path: Path) -> None:
     (path / "index" / "data.mdb").write_bytes(b"nonsense" * 1000)
 
 
+def truncated_index(path: Path) -> None:
+    file = path / "index" / "data.mdb"
+    os.truncate(file, file.stat().st_size // 2 // 4096 * 4096)
+
+
 def stale_index(path: Path) -> None:
     """As if the power cut had taken back what the page cache had: the index is older than the log."""
     catalog = Catalog.open(path)
@@ -112,7 +118,7 @@ def stale_index(path: Path) -> None:
     catalog.release()
 
 
-@pytest.mark.parametrize("spoil", [another_boot, no_index, torn_index, stale_index])
+@pytest.mark.parametrize("spoil", [another_boot, no_index, torn_index, truncated_index, stale_index])
 @pytest.mark.parametrize("applied_records", [None, 0, 5, 10**6])
 async def test_a_lost_index_is_made_anew(
     tmp_path: Path, spoil: Callable[[Path], None], applied_records: int | None
