@@ -113,9 +113,11 @@ async def test_the_database_has_no_mutation_to_show_of_it(tmp_path: Path) -> Non
 
 
 def rows(path: Path) -> list[object]:
+    """All that tables hold but where bodies lie."""
+    shown = "COLUMNS(lambda name: name NOT IN ('entry', 'body'))"
     with open_database(path) as connection:
         return [
-            connection.execute(f"SELECT * EXCLUDE (entry) FROM private.{table} ORDER BY ALL").fetchall()
+            connection.execute(f"SELECT {shown} FROM private.{table} ORDER BY ALL").fetchall()
             for table in ("objects", "parts", "uploads", "buckets")
         ] + [connection.execute("FROM private.journal ORDER BY seq").fetchall()]
 
