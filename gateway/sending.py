@@ -23,13 +23,14 @@ async def send_file(exchange: Exchange, source: Source) -> None:
     try:
         while source.left and not exchange.gone:
             try:
-                await source.send_to(line)
-            except BlockingIOError:
-                pass
+                room = await source.send_to(line)
             except ConnectionError:
                 exchange.hang_up()
                 return
-            await wait_writable(exchange, line)
+            if room:
+                await asyncio.sleep(0)  # a client that takes all at once must not hold the loop
+            else:
+                await wait_writable(exchange, line)
     finally:
         os.close(line)
 
@@ -49,7 +50,6 @@ async def flush(exchange: Exchange) -> None:
 
 
 async def wait_writable(exchange: Exchange, line: int) -> None:
-    """Others get their turn in any case: a client that takes all at once must not hold the loop."""
     connection = exchange.connection
     connection.pause_writing()
     connection.loop.add_writer(line, connection.resume_writing)

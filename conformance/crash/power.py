@@ -25,6 +25,7 @@ from conformance.crash.recorder import VARIABLE, Recorder, recorded
 from conformance.crash.rounds import wait_for_sweep
 from conformance.server import Server, running
 from gateway.blobs import Blobs
+from gateway.scrub.reading import checked
 
 BUCKET = "bucket"
 CLIENTS, KEYS = 3, 4
@@ -208,4 +209,7 @@ def bytes_of(catalog: Catalog, blobs: Blobs, version: Version) -> Iterator[bytes
     parts = version.parts if isinstance(version.parts, list) else []
     for piece in (version.body, *(part.piece for part in parts)):
         if piece is not None:
-            yield catalog.read(piece) if piece.blob is None else blobs.path(piece.blob).read_bytes()
+            if piece.blob is None:
+                yield catalog.read(piece)
+            else:
+                yield from checked(blobs.path(piece.blob), piece.blob, piece.offset, piece.size)

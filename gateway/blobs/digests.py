@@ -32,6 +32,13 @@ class Digests:
         self.slow = [each.update for name, each in self._hashes.items() if name in SLOW]
         self._fast = [each.update for name, each in self._hashes.items() if name not in SLOW]
 
+    def leave(self, algorithm: str) -> bool:
+        """Whether it is wanted: from now on it is somebody else's to compute."""
+        taken = self._hashes.pop(algorithm, None)
+        if taken is not None:
+            self._fast = [update for update in self._fast if update != taken.update]
+        return taken is not None
+
     def update(self, data: Data) -> None:
         self.update_fast(data)
         for update in self.slow:

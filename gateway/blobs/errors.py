@@ -23,6 +23,21 @@ class BlobCut(BlobError):
     blob: bytes
     size: int
 
+    def __str__(self) -> str:
+        return f"the blob {self.blob.hex()} ends at byte {self.size}"
+
+
+@dataclass
+class BlobDamaged(BlobError):
+    """The bytes from `start` to `stop` are not those that were written: the disk changed them, or their checksum."""
+
+    blob: bytes
+    start: int
+    stop: int
+
+    def __str__(self) -> str:
+        return f"the bytes {self.start} to {self.stop - 1} of the blob {self.blob.hex()} are not what was written"
+
 
 @dataclass
 class NoRoom(BlobError):

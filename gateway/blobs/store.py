@@ -16,7 +16,10 @@ from gateway.blobs.blocks import Blocks
 from gateway.blobs.digests import Data, Digests
 from gateway.blobs.errors import BlobCut, NoBlob, NoRoom
 from gateway.blobs.reading import BlobReader
+from gateway.blobs.recent import Recent
+from gateway.blobs.sums import Sums, new_id, size_of_body
 
+CRC64NVME = "CRC64NVME"
 SYNC_EVERY = 16 << 20  # so that finishing many GiB does not wait for all of them to reach the disk
 THREADS = 16
 NICE = 5  # a thread's priority is its own on Linux
@@ -37,10 +40,11 @@ class Blobs:
         # Numbers of descriptors are given out from the lowest, so a high one says that many are open.
         self._many = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self.crowded = False
+        self._recent = Recent()
 
     def new(self, digests: Digests | None = None) -> Blob:
         """A blob to be written; each block passes through the `digests` too, in threads side by side."""
-        blob = os.urandom(16)
+        blob = new_id()
         return Blob(blob, self.draft(blob), self.path(blob), digests or Digests(()), self.pool)
 
     async def digest(self, chunks: AsyncIterable[bytes | memoryview], digests: Digests) -> None:
@@ -69,11 +73,12 @@ class Blobs:
     def reader(self, blob: bytes, start: int, length: int) -> BlobReader:
         """Raises NoBlob, and BlobCut while nothing of it was sent yet."""
         file = self.open(blob)
-        size = os.fstat(file).st_size
+        found = os.fstat(file)
+        size = size_of_body(blob, found.st_size)
         if size < start + length:
             os.close(file)
             raise BlobCut(blob, size)
-        return BlobReader(blob, file, start, length, self.pool)
+        return BlobReader(blob, file, size, start, length, self.pool, self._recent, found.st_ctime_ns)
 
     async def drop(self, blobs: Iterable[bytes]) -> None:
         """Unlinks in a thread: the file system may take its time over a large one."""
@@ -135,6 +140,8 @@ class Blob:
         self._path = path
         self._digests = digests
         self._pool = pool
+        self._sums = Sums(blob)
+        self._wants_crc = digests.leave(CRC64NVME)  # it comes with the sums
         self._blocks = Blocks(pool, [self._append, *digests.slow])
         self._syncing: Future[None] | None = None
         self._unsynced = 0
@@ -153,7 +160,10 @@ class Blob:
         await self._blocks.done(self._publish)
         os.close(self._file)
         self._finished = True
-        return self.id, self._blocks.size, self._digests.digests()
+        digests = self._digests.digests()
+        if self._wants_crc:
+            digests[CRC64NVME] = self._sums.digest()
+        return self.id, self._blocks.size, digests
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -162,16 +172,20 @@ class Blob:
             await asyncio.shield(asyncio.ensure_future(self._abandon()))
 
     def _append(self, block: Data) -> None:
-        rest = memoryview(block)
         try:
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
+            self._write(block)
             self._unsynced += len(block)
             if self._unsynced >= SYNC_EVERY:
                 self._sync()
         except OSError as error:
             raise _no_room(error, self._draft) from error
+        self._sums.update(block)
         self._digests.update_fast(block)
+
+    def _write(self, data: Data) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
 
     def _sync(self) -> None:
         """Beside the writing; a disk that cannot follow slows the writer down."""
@@ -182,6 +196,7 @@ class Blob:
 
     def _publish(self) -> None:
         try:
+            self._write(self._sums.table())
             if self._syncing is not None:
                 self._syncing.result()
             os.fsync(self._file)

@@ -56,6 +56,15 @@ class Stream:
             if not self._opened:
                 self._open_ahead(AT_ONCE)
 
+    async def begin(self) -> None:
+        """Verify what comes first, while nothing of it was sent yet; where that fails the stream is closed."""
+        try:
+            if self._opened and isinstance(first := self._opened[0], BlobReader):
+                await first.verify()
+        except BaseException:
+            await self.aclose()
+            raise
+
     async def aclose(self) -> None:
         if self._opening is not None:
             self._opening.cancel()
@@ -97,7 +106,8 @@ class Stream:
 async def read(cx: Context, version: Version, start: int, length: int) -> bytes | memoryview | Stream:
     """Small stretches at once, others as a Stream.
 
-    Raises NoBlob or FileNotFoundError: look the object up again. BodyDamaged: a small body is not what was written.
+    Raises NoBlob or FileNotFoundError: look the object up again. BodyDamaged, BlobDamaged, BlobCut: it is not what was
+    written; of a Stream this is found out of what comes first, and of the rest when it is its turn.
     """
     if not length:
         return b""
@@ -108,8 +118,12 @@ async def read(cx: Context, version: Version, start: int, length: int) -> bytes 
         return content if length == version.size else content[start : start + length]
     stream = Stream(cx, sources(cx.catalog, version, start, length), length)
     if length > CHUNK:
+        await stream.begin()
         return stream
-    chunks = [chunk async for chunk in stream]
+    try:
+        chunks = [chunk async for chunk in stream]
+    finally:
+        await stream.aclose()
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

@@ -24,8 +24,8 @@ class Source(Protocol):
     @property
     def left(self) -> int: ...
 
-    async def send_to(self, line: int) -> int:
-        """Moves some of it into a socket that does not block. Raises BlockingIOError while that is full."""
+    async def send_to(self, line: int) -> bool:
+        """Moves some of it into a socket that does not block. False: that is full for now."""
 
 
 def join_lines(lines: list[str]) -> bytes:

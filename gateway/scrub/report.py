@@ -21,6 +21,7 @@ CHECKS = {
     "size": "size",
     "etag": "etag",
     "checksum": "checksum",
+    "block": "checksum",
     "database": "agreement",
     "usage": "usage",
     "orphan": "stray",

@@ -19,7 +19,7 @@ from gateway.blobs.mending import aside
 from gateway.scrub.agreement import disagreements
 from gateway.scrub.counting import miscounted, recount, stored
 from gateway.scrub.database import UNREACHED, Database
-from gateway.scrub.reading import blocks
+from gateway.scrub.reading import blocks, checked
 from gateway.scrub.report import CHECKS, FAILED, FILE, REPAIRED, Finding, Report
 from gateway.scrub.restoring import Restorer, is_rotten, parts_of
 from gateway.scrub.strays import strays
@@ -134,25 +134,27 @@ class Scrub:
     def _version(self, bucket: Bucket, item: ListedVersion) -> list[Finding]:
         version = version_of(self._catalog, bucket, item)
         while version is not None:
-            faults = faults_of(version, self._read)
+            faults = faults_of(version, self._checked)
             now = version_of(self._catalog, bucket, item) if faults else version
             if now == version:
                 self._count(faults, version.checksum is not None)
                 found = [_finding(fault, bucket, item.key, version_id=item.version_id) for fault in faults]
-                return self._repaired(found, parts_of(version), version.size, partial(faults_of, version, self._read))
+                return self._repaired(
+                    found, parts_of(version), version.size, partial(faults_of, version, self._checked)
+                )
             version = now  # its bodies moved, or it ended, while they were read
         return []
 
     def _part(self, bucket: Bucket, upload: Upload, part: Part) -> list[Finding]:
         """A part that was replaced meanwhile, or whose upload ended, is nobody's any more."""
-        faults = faults_of_part(part, self._read)
+        faults = faults_of_part(part, self._checked)
         if faults:
             with suppress(NoUpload):
                 if part not in self._catalog.parts(bucket, upload.key, upload.upload_id, part.number - 1, 1):
                     return []
                 self._count(faults, part.checksum is not None)
                 found = [_finding(fault, bucket, upload.key, upload_id=upload.upload_id) for fault in faults]
-                return self._repaired(found, [part], part.size, partial(faults_of_part, part, self._read))
+                return self._repaired(found, [part], part.size, partial(faults_of_part, part, self._checked))
             return []
         self._count(faults, part.checksum is not None)
         return []
@@ -190,13 +192,20 @@ class Scrub:
                 break
         self.report.count(check for check in passed if has_checksum or check != "checksum")
 
+    def _checked(self, piece: Piece) -> Iterator[bytes]:
+        """With the sums of a blob's blocks."""
+        return self._bytes(piece, lambda path, blob: checked(path, blob, piece.offset, piece.size))
+
     def _read(self, piece: Piece) -> Iterator[bytes]:
+        return self._bytes(piece, lambda path, blob: blocks(path, piece.offset, piece.size))
+
+    def _bytes(self, piece: Piece, blob_at: Callable[[Path, bytes], Iterator[bytes]]) -> Iterator[bytes]:
         if piece.blob is None:
             yield self._spent(self._catalog.read(piece))
             return
         path = self._blobs.path(piece.blob)
         try:
-            for block in blocks(path, piece.offset, piece.size):
+            for block in blob_at(path, piece.blob):
                 yield self._spent(block)
         except FileNotFoundError:
             if aside(self._blobs, piece.blob).exists():

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.records import Part, Piece, Version
 from gateway.blobs.digests import Digests
+from gateway.blobs.errors import BlobError
 from gateway.operations.checksums import FULL_OBJECT, encode, etag_of_parts, whole_of_parts
 
-# The bytes of a piece, block by block. Raises OSError where they cannot be had.
+BLOCK = "block"
+
+# The bytes of a piece, block by block. Raises OSError where they cannot be had, BlobError where their sums do not fit.
 Read = Callable[[Piece], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`kind` is missing, unreadable, size, etag or checksum; `part` is 0 where it is of the whole."""
+    """`kind` is missing, unreadable, size, etag, checksum or block; `part` is 0 where it is of the whole."""
 
     kind: str
     detail: str
@@ -33,7 +36,9 @@ def faults_of(version: Version, read: Read) -> list[Fault]:
     whole = Digests(wanted)
     parts = held or [Part(0, version.size, "", 0, version.body)]
     found = [fault for part in parts for fault in faults_of_part(part, read, whole)]
-    return found or _faults_of_whole(version, held, whole.digests())
+    if any(fault.kind != BLOCK for fault in found):
+        return found
+    return _with_blocks(_faults_of_whole(version, held, whole.digests()), found)
 
 
 def faults_of_part(part: Part, read: Read, whole: Digests | None = None) -> list[Fault]:
@@ -42,12 +47,15 @@ def faults_of_part(part: Part, read: Read, whole: Digests | None = None) -> list
     check = part.checksum
     checked = Digests({check.algorithm} if check is not None else ())
     size = 0
+    damaged = []
     try:
         for block in read(part.piece) if part.piece is not None else ():
             size += len(block)
             for digests in (own, checked, whole):
                 if digests is not None:
                     digests.update(block)
+    except BlobError as error:  # when all was read
+        damaged.append(Fault(BLOCK, str(error), part.number, place(part.piece)))
     except FileNotFoundError as error:
         return [Fault("missing", f"{error.filename or error} is not there", part.number, place(part.piece))]
     except OSError as error:
@@ -60,7 +68,15 @@ def faults_of_part(part: Part, read: Read, whole: Digests | None = None) -> list
     if check is not None:
         value = encode(checked.digests()[check.algorithm])
         found += _compared(check.algorithm, check.value, value, part.number, part.piece)
-    return found
+    return _with_blocks(found, damaged)
+
+
+def _with_blocks(found: list[Fault], damaged: list[Fault]) -> list[Fault]:
+    """What is wrong with the bytes, and where; or the blocks alone, if it is their sums that are wrong."""
+    if not found:
+        return damaged
+    places = "".join(f": {each.detail}" for each in damaged)
+    return [replace(each, detail=each.detail + places) for each in found]
 
 
 def place(piece: Piece | None) -> str:

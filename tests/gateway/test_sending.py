@@ -84,7 +84,7 @@ def request(pieces: int, more: bytes = b"") -> bytes:
 
 
 def bodies(files: Files, pieces: int) -> bytes:
-    content = files.blobs.path(files.blob).read_bytes()[7:]
+    content = files.blobs.path(files.blob).read_bytes()[7:SIZE]
     return b"<%b>" % content * pieces
 
 

@@ -77,3 +77,11 @@ def test_combined_crc_is_that_of_the_whole(algorithm: str) -> None:
 @pytest.mark.parametrize("algorithm", COMBINE)
 def test_combining_nothing_is_the_crc_of_nothing(algorithm: str) -> None:
     assert combine_crc(algorithm, []) == digest(algorithm, b"")
+
+
+def test_one_that_somebody_else_computes_is_left_out() -> None:
+    digests = Digests(["MD5", "CRC32", "CRC64NVME"])
+    assert digests.leave("CRC64NVME")
+    assert not digests.leave("CRC64NVME")
+    digests.update(b"content")
+    assert digests.digests() == {name: digest(name, b"content") for name in ("MD5", "CRC32")}

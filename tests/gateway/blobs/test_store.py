@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.blobs import Blobs, Digests
+from gateway.blobs import Blobs, Digests, digest
 from gateway.blobs.errors import BlobCut, NoBlob, NoRoom
+from gateway.blobs.sums import size_of_file
 
 
 @pytest.fixture
@@ -27,14 +28,15 @@ def files(blobs: Blobs, root: Path) -> list[Path]:
 
 async def test_what_is_written_is_there_under_its_id(blobs: Blobs) -> None:
     body = os.urandom(3_500_000)
-    async with blobs.new(Digests(["MD5", "SHA256", "CRC32C"])) as blob:
+    async with blobs.new(Digests(["MD5", "SHA256", "CRC32C", "CRC64NVME"])) as blob:
         for start in range(0, len(body), 65_536):
             await blob.write(body[start : start + 65_536])
         blob_id, size, digests = await blob.finish()
     assert size == len(body)
     assert digests["MD5"] == hashlib.md5(body).digest()
     assert digests["SHA256"] == hashlib.sha256(body).digest()
-    assert blobs.path(blob_id).read_bytes() == body
+    assert digests["CRC64NVME"] == digest("CRC64NVME", body)
+    assert blobs.path(blob_id).read_bytes()[: len(body)] == body
     assert blobs.path(blob_id).parent.name == blob_id.hex()[:2]
 
 
@@ -44,7 +46,7 @@ async def test_bytes_and_views_of_bytes(blobs: Blobs) -> None:
         await blob.write(memoryview(b" and half"))
         blob_id, _, digests = await blob.finish()
     assert digests["MD5"] == hashlib.md5(b"half and half").digest()
-    assert blobs.path(blob_id).read_bytes() == b"half and half"
+    assert blobs.path(blob_id).read_bytes().startswith(b"half and half")
 
 
 async def test_an_empty_blob(blobs: Blobs) -> None:
@@ -62,7 +64,7 @@ async def test_bodies_longer_than_one_sync(blobs: Blobs) -> None:
         blob_id, size, digests = await blob.finish()
     assert size == 50 << 20
     assert digests["MD5"] == hashlib.md5(block * 50).digest()
-    assert blobs.path(blob_id).stat().st_size == size
+    assert blobs.path(blob_id).stat().st_size == size_of_file(blob_id, size)
 
 
 @pytest.mark.parametrize("size", [1, 2_000_000])
@@ -195,7 +197,7 @@ async def test_a_blob_that_the_disk_cut_is_not_begun(blobs: Blobs) -> None:
     async with blobs.new() as blob:
         await blob.write(b"x" * 1000)
         blob_id, _, _ = await blob.finish()
-    os.truncate(blobs.path(blob_id), 999)
+    os.truncate(blobs.path(blob_id), size_of_file(blob_id, 999))
     blobs.reader(blob_id, 0, 999).close()
     with pytest.raises(BlobCut):
         blobs.reader(blob_id, 0, 1000)

@@ -62,7 +62,7 @@ async def test_a_body_whose_fate_is_unknown_is_left_to_the_sweep(
     with pytest.raises(ConnectionError):
         await receive(at(), sent(big), Promise(), "CRC32", lost)
     (path,) = on_disk()
-    assert path.read_bytes() == big
+    assert path.read_bytes()[: len(big)] == big
 
 
 @pytest.mark.parametrize("size", [5, 5_000_000])

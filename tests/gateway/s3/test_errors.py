@@ -69,6 +69,7 @@ INTERNAL = {
     blob_errors.BlobError,
     blob_errors.NoBlob,
     blob_errors.BlobCut,
+    blob_errors.BlobDamaged,
 }
 
 

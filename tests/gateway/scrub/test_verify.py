@@ -7,6 +7,7 @@ import pytest
 
 from catalog.records import Checksum, Part, Piece, Version
 from gateway.blobs.digests import digest
+from gateway.blobs.errors import BlobDamaged
 from gateway.operations.checksums import COMPOSITE, FULL_OBJECT, encode, etag_of_parts, whole_of_parts
 from gateway.scrub.verify import Fault, faults_of
 
@@ -80,3 +81,19 @@ def test_bytes_that_are_too_few_or_missing_are_faults(monkeypatch: pytest.Monkey
 def test_the_parts_have_as_many_bytes_as_the_whole() -> None:
     held = msgspec.structs.replace(COMPOSED, size=1)
     assert kinds(faults_of(held, read)) == [("size", 0)]
+
+
+def test_sums_that_do_not_fit_say_where_bytes_are_wrong_or_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(piece: Piece) -> Iterator[bytes]:
+        yield from read(piece)
+        raise BlobDamaged(b"two", 0, 6)
+
+    for held, number in ((PLAIN, 0), (COMPOSED, 1), (COPIED, 1)):
+        found = faults_of(held, damaged)
+        assert kinds(found)[0] == ("block", number)
+        assert "the bytes 0 to 5" in found[0].detail
+    monkeypatch.setitem(BODIES, b"two", b"2econd")
+    for held in (PLAIN, COMPOSED, COPIED):
+        found = [fault for fault in faults_of(held, damaged) if fault.part != 1]
+        assert [fault.kind for fault in found] == ["etag", "checksum"]
+        assert all("the bytes 0 to 5" in fault.detail for fault in found)
