@@ -1,10 +1,14 @@
-FROM python:3.12-slim
-
+# The full image has the compiler that the slim one lacks.
+FROM python:3.12 AS build
 WORKDIR /app
-COPY pyproject.toml README.md ./
+COPY pyproject.toml setup.py README.md ./
 COPY catalog catalog
 COPY gateway gateway
-RUN pip install --no-cache-dir . && rm -rf /app \
+RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
+
+FROM python:3.12-slim
+COPY --from=build /wheels /wheels
+RUN pip install --no-cache-dir /wheels/*.whl && rm -rf /wheels \
     && useradd --system --uid 1000 ducket \
     && mkdir /data && chown ducket /data
 

@@ -6,7 +6,10 @@ TESTS ?= -n 2
 LENGTH ?= 2
 EXAMPLES ?= 1000
 
-.PHONY: serve test torture fuzz audit bench conformance-ceph lint format clean
+# What an installation is made of; the modules that setup.py compiles are among them.
+SOURCES := pyproject.toml setup.py $(shell find catalog gateway -name '*.py')
+
+.PHONY: serve test torture fuzz audit bench conformance-ceph lint format interpreted clean
 
 serve: $(VENV)/for-serving
 	$(BIN)/ducket serve --data $(DATA) $(ARGS)
@@ -45,15 +48,22 @@ format: $(VENV)/for-testing
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:
+# Python from now on, until it is installed again.
+interpreted:
+	find . -path './$(VENV)' -prune -o '(' -name '*.so' -o -name compiled.sha256 ')' -exec rm {} +
+
+clean: interpreted
 	rm -rf $(VENV) build dist *.egg-info
 
-$(VENV)/for-testing: $(VENV)/for-serving
+$(VENV)/for-testing: $(VENV)/made $(SOURCES)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@ $(VENV)/for-serving
+
+$(VENV)/for-serving: $(VENV)/made $(SOURCES)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	touch $@
 
-$(VENV)/for-serving: pyproject.toml
+$(VENV)/made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	touch $@

@@ -11,7 +11,6 @@ from urllib.parse import unquote_to_bytes
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
-from uvicorn.server import ServerState
 
 from gateway.exchange import Application, Exchange, default_lines
 from gateway.logging import log
@@ -19,6 +18,7 @@ from gateway.request import HEADERS
 from gateway.s3.errors import S3Error, render_error
 from gateway.s3.rendered import FILE, WHOLE
 from gateway.stalling import Watch
+from gateway.state import State
 
 # S3 takes 8 KiB of headers; a key of 1,024 bytes may come percent-encoded, and a presigned URL adds to it.
 MAX_HEAD = 64 << 10
@@ -32,20 +32,8 @@ EXTENSIONS: Extensions = {WHOLE: {}, FILE: {}}
 OVER_TLS: Extensions = {WHOLE: {}}
 
 
-class State(ServerState):
-    """What the connections of a worker have in common; the application that refuses what is beyond `most_…`."""
-
-    def __init__(self, most_connections: int, most_requests: int, slow_down: Application) -> None:
-        super().__init__()
-        self.most_connections = most_connections
-        self.most_requests = most_requests
-        self.slow_down = slow_down
-
-
 class Protocol(asyncio.Protocol):
     """One connection. uvicorn makes it, and asks it to `shutdown` when the server stops."""
-
-    request_timeout = 20.0  # seconds without progress that a client gets
 
     def __init__(
         self,
@@ -58,6 +46,7 @@ class Protocol(asyncio.Protocol):
         self.loop = _loop or asyncio.get_running_loop()
         self.patience = config.timeout_keep_alive
         self.server_state = server_state
+        self.request_timeout = server_state.request_timeout
         self.tasks = server_state.tasks
         self.connections: set[Any] = server_state.connections
         self.parser = self.new_parser()

@@ -43,7 +43,7 @@ class Recorder:
         """`find_bucket` raises NoBucket."""
         self._find_bucket = find_bucket
         self._incoming = Incoming(data)
-        self._thread = ThreadPoolExecutor(1, "requests")
+        self._writer = ThreadPoolExecutor(1, "requests")
         self._encode = msgspec.msgpack.Encoder().encode
         self._rows: list[Row] = []
         self._enough = BATCH
@@ -98,7 +98,7 @@ class Recorder:
 
     def close(self) -> None:
         self._hand_over()
-        self._thread.shutdown()
+        self._writer.shutdown()
         self._incoming.close()
 
     def _bucket_id(self, name: str | None) -> int:
@@ -129,7 +129,7 @@ class Recorder:
         self._enough = LARGE_BATCH if careful else BATCH
         self._handed += 1
         if careful:
-            self._thread.submit(self._write, rows)
+            self._writer.submit(self._write, rows)
         else:
             self._write(rows)
 

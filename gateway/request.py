@@ -94,7 +94,7 @@ class Request:
     @classmethod
     def identify(cls, scope: Scope, receive: Receive, domains: tuple[str, ...] = ()) -> Request:
         """All but path and query: cannot fail, so that what is wrong in those is answered with its ids."""
-        request = cls.__new__(cls)
+        request = cls()
         request.method = scope["method"]
         request.raw_path = scope["raw_path"]
         request.raw_query = scope["query_string"]

@@ -17,8 +17,9 @@ import uvicorn
 
 from gateway import logging
 from gateway.app import Application
-from gateway.protocol import Protocol, State
+from gateway.protocol import Protocol
 from gateway.settings import Settings, undump
+from gateway.state import State
 
 READY = b"ready\n"
 
@@ -37,7 +38,7 @@ def main() -> None:
     worker = Worker(configuration(settings, application), settings.request_timeout)
     # A request may have a file or two open, and as many connections may be on their way out as are let stay.
     most = max(1, min(settings.max_connections, files // 4))
-    worker.server_state = State(most, settings.max_requests, application.slow_down)
+    worker.server_state = State(most, settings.max_requests, application.slow_down, settings.request_timeout)
     worker.run(sockets=[socket.socket(fileno=int(number)) for number in sys.argv[1:]])
 
 
@@ -53,13 +54,10 @@ def leave(number: int, frame: FrameType | None) -> None:
 
 
 def configuration(settings: Settings, application: Application) -> uvicorn.Config:
-    class Connection(Protocol):
-        request_timeout = settings.request_timeout
-
     return uvicorn.Config(
         application,
         loop="uvloop",
-        http=Connection,
+        http=Protocol,
         interface="asgi3",
         ws="none",
         lifespan="on",

@@ -54,7 +54,7 @@ RESERVED: dict[str, set[str]] = {
     "pandas": {"catalog.queries.handle"},
     "lmdb": {"catalog"},
     "starlette": {"gateway.app"},
-    "uvicorn": {"gateway.worker", "gateway.protocol"},
+    "uvicorn": {"gateway.worker", "gateway.protocol", "gateway.state"},
     "uvloop": {"gateway.worker"},
     "botocore": {"gateway.s3"},
     "lxml": {"gateway.s3"},

@@ -14,10 +14,6 @@ from gateway.s3.errors import S3Error
 MOST_REMEMBERED = 1024  # characters: longer texts, which anybody can send, are read anew each time
 
 
-class TooLong(Exception):
-    """To be remembered: what raises is not."""
-
-
 Malformed = Callable[[str, dict[str, str] | None], S3Error]
 
 

@@ -13,12 +13,12 @@ from gateway.auth.claim import (
     Claim,
     Credential,
     SignedHeaders,
-    TooLong,
     date_mismatch,
     parse_credential,
     parse_signed_headers,
 )
 from gateway.auth.dates import refuse_skew, request_moment
+from gateway.auth.errors import TooLong
 from gateway.auth.payload import EMPTY_SHA256, require_payload_hash
 from gateway.auth.proof import FindUser, Identity, known_user, prove, require_signed
 from gateway.request import Request

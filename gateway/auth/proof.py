@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from catalog.records import User
 from gateway.auth.canonical import canonical_request
-from gateway.auth.claim import MOST_REMEMBERED, Claim, SignedHeaders, TooLong
+from gateway.auth.claim import MOST_REMEMBERED, Claim, SignedHeaders
+from gateway.auth.errors import TooLong
 from gateway.auth.payload import Payload, signed_payload
 from gateway.auth.signing import signature_mismatch, signing_key, string_to_sign
 from gateway.request import Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from botocore.model import OperationModel
 
@@ -26,6 +26,7 @@ def compile_routes(targets: Iterable[tuple[OperationModel, Target]]) -> Route[Ta
     def route(
         method: str, bucket: str | None, key: str | None, query: dict[str, str], headers: dict[str, str]
     ) -> Target:
+        target: Target
         depth = 0 if bucket is None else 1 if key is None else 2
         place = levels[depth].get(method)
         if place is None:
@@ -34,11 +35,13 @@ def compile_routes(targets: Iterable[tuple[OperationModel, Target]]) -> Route[Ta
             for name in query:
                 for row in place.by_name.get(name, ()):
                     if row.names <= query.keys() and row.headers <= headers.keys() and row.accepts(query):
-                        return row.target
+                        target = row.target
+                        return target
             _check_strays(levels, depth, method, query, headers)
         for row in place.plain:
             if row.headers <= headers.keys():
-                return row.target
+                target = row.target
+                return target
         _refuse(levels, depth, method, query, headers)
 
     return route
@@ -77,28 +80,30 @@ class _Asked:
 
 
 @dataclass(frozen=True)
-class _Row(Generic[Target]):
+class _Row:
+    """Of no type of target in particular, for generic dataclasses cannot be compiled."""
+
     asked: _Asked
     names: frozenset[str]
     headers: frozenset[str]
     values: tuple[tuple[str, str], ...]
-    target: Target
+    target: Any
 
     def accepts(self, query: dict[str, str]) -> bool:
         return all(query[name] == value for name, value in self.values)
 
 
 @dataclass(frozen=True)
-class _Place(Generic[Target]):
+class _Place:
     """The rows of one method at one depth: each under one of the query names it needs, or `plain`."""
 
-    by_name: Mapping[str, list[_Row[Target]]]
-    plain: tuple[_Row[Target], ...]
+    by_name: Mapping[str, list[_Row]]
+    plain: tuple[_Row, ...]
     names: frozenset[str]  # that a request must have for more than `plain` to matter
     subresources: frozenset[str]
 
 
-def _rows(targets: list[tuple[_Asked, Target]]) -> list[_Row[Target]]:
+def _rows(targets: list[tuple[_Asked, Target]]) -> list[_Row]:
     """Required members are needs only where they tell operations apart.
 
     Otherwise `DELETE /bucket?analytics` without its id would fall through to DeleteBucket. Parsing then says
@@ -124,13 +129,13 @@ def _rows(targets: list[tuple[_Asked, Target]]) -> list[_Row[Target]]:
     return sorted(rows, key=lambda row: (-len(row.names), -len(row.headers)))
 
 
-def _level(rows: list[_Row[Target]]) -> dict[str, _Place[Target]]:
+def _level(rows: list[_Row]) -> dict[str, _Place]:
     subresources = frozenset(name for row in rows for name, value in row.asked.static.items() if not value)
     places = {}
     for method in {row.asked.method for row in rows}:
         own = tuple(row for row in rows if row.asked.method == method)
         strays = {name for at, depth, name in quirks.STRAYS if (at, depth) == (method, own[0].asked.depth)}
-        by_name: dict[str, list[_Row[Target]]] = {}
+        by_name: dict[str, list[_Row]] = {}
         for row in own:
             if row.names:
                 by_name.setdefault(min(row.asked.static or row.names), []).append(row)
@@ -144,7 +149,7 @@ def _level(rows: list[_Row[Target]]) -> dict[str, _Place[Target]]:
 
 
 def _check_strays(
-    levels: list[dict[str, _Place[Target]]],
+    levels: list[dict[str, _Place]],
     depth: int,
     method: str,
     query: dict[str, str],
@@ -160,7 +165,7 @@ def _check_strays(
 
 
 def _refuse(
-    levels: list[dict[str, _Place[Target]]],
+    levels: list[dict[str, _Place]],
     depth: int,
     method: str,
     query: dict[str, str],

@@ -23,7 +23,7 @@ METADATA_PREFIX = "x-amz-meta-"
 
 def compile_decoder(wire_name: str, shape: Shape) -> Convert | None:
     """What makes a handler's argument of a header's or parameter's text; None where it is the text."""
-    decode = _decoder(wire_name, shape)
+    decode: Convert | None = _decoder(wire_name, shape)
     return decode if decode is None else named(decode, f"decode_{wire_name}")
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import uvicorn
 
-from gateway.protocol import Protocol, State
+from gateway.protocol import Protocol
 from gateway.s3.rendered import WHOLE
+from gateway.state import State
 
 
 async def app(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
@@ -78,16 +79,19 @@ Send = Callable[..., Any]
 @asynccontextmanager
 async def served(
     application: Callable[..., Any] = app,
-    connection: type[Protocol] = Protocol,
     most_connections: int = 100,
     most_requests: int = 100,
+    request_timeout: float = 20.0,
+    connections: set[Any] | None = None,
 ) -> AsyncIterator[Send]:
     """Sends pieces one after the other, and gives what came back until the connection's end or `expected`."""
     config = uvicorn.Config(application, ws="none", timeout_keep_alive=1, lifespan="off", log_config=None)
     config.load()
     loop = asyncio.get_running_loop()
-    state = State(most_connections, most_requests, refuse)
-    server = await loop.create_server(lambda: connection(config, state, {}), "127.0.0.1", 0)
+    state = State(most_connections, most_requests, refuse, request_timeout)
+    if connections is not None:
+        state.connections = connections  # for a test to look at
+    server = await loop.create_server(lambda: Protocol(config, state, {}), "127.0.0.1", 0)
 
     async def talk(*pieces: bytes, expected: bytes = b"") -> bytes:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from gateway.protocol import Protocol
 from gateway.s3.errors import S3Error
 from gateway.stalling import LEAST_PROGRESS, LOOKS
 from tests.gateway.connections import Send, served
@@ -16,10 +16,6 @@ from tests.gateway.connections import Send, served
 SECONDS = 0.2
 ENOUGH = 64 << 20  # more than the kernel keeps for a client
 NOTHING = [b""] * 200  # pieces that keep a client from reading, and send not a byte
-
-
-class Hasty(Protocol):
-    request_timeout = SECONDS
 
 
 class Application:
@@ -57,7 +53,7 @@ def application() -> Application:
 
 @pytest.fixture
 async def send(application: Application) -> AsyncIterator[Send]:
-    async with served(application, Hasty) as talk:
+    async with served(application, request_timeout=SECONDS) as talk:
         yield talk
 
 
@@ -102,7 +98,7 @@ async def test_a_body_that_comes_slowly_but_comes(send: Send, application: Appli
 
 
 async def test_an_answer_that_is_not_taken(application: Application) -> None:
-    async with served(application, Hasty) as send:
+    async with served(application, request_timeout=SECONDS) as send:
         # `talk` reads only once it has sent everything: until then nobody takes the answer.
         talking = asyncio.create_task(send(b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % ENOUGH, *NOTHING))
         await application.gone.wait()
@@ -111,21 +107,17 @@ async def test_an_answer_that_is_not_taken(application: Application) -> None:
 
 async def test_an_answer_that_is_not_taken_before_the_connection_closes(application: Application) -> None:
     """A close waits for the client to take what is left of the answer, for however long that be."""
-    lost = asyncio.Event()
-
-    class Watched(Hasty):
-        def connection_lost(self, exc: Exception | None) -> None:
-            super().connection_lost(exc)
-            lost.set()
+    connections: set[Any] = set()
 
     async def at_once(scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         headers = [(b"content-length", b"%d" % ENOUGH), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": bytes(ENOUGH)})
 
-    async with served(at_once, Watched) as send:
+    async with served(at_once, request_timeout=SECONDS, connections=connections) as send:
         talking = asyncio.create_task(send(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", *NOTHING))
-        await lost.wait()
+        await until(lambda: len(connections) == 1)
+        await until(lambda: not connections)
         assert len(await talking) < ENOUGH
 
 
@@ -135,7 +127,7 @@ async def test_an_application_that_takes_its_time_is_nobody_s_fault() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
-    async with served(slow, Hasty) as send:
+    async with served(slow, request_timeout=SECONDS) as send:
         answer = await send(b"PUT / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n", expected=b"ok")
     assert answer.endswith(b"\r\n\r\nok")
 
@@ -144,3 +136,10 @@ async def test_an_idle_connection_is_closed(send: Send) -> None:
     assert await send() == b""
     answer = await send(b"GET /2 HTTP/1.1\r\nhost: x\r\n\r\n")
     assert answer.endswith(b"\r\n\r\n\0\0")
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in itertools.count():
+        if holds():
+            return
+        await asyncio.sleep(0.01)
