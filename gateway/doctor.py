@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Literal
 
+from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.folder import Folder
 from gateway.health import LEAST_ROOM, answered
 from gateway.rootkey import FILE as ROOT_KEY
@@ -25,6 +26,7 @@ from gateway.supervisor import holder
 FILES = 4096
 SLOW_SYNC = 0.02  # seconds
 SYNCS = 20
+REVIVAL, PAUSE = 10.0, 0.2  # seconds
 AHEAD = 60.0  # seconds that a file may seem to be from the future
 LIBRARIES = ("duckdb", "lmdb", "uvicorn", "botocore")
 
@@ -141,10 +143,9 @@ def _bodies(data: Path) -> Iterator[Word]:
 
 def _served(data: Path) -> Word:
     from catalog.database.client import status
-    from catalog.errors import CatalogUnusable, QueryFailed
 
     try:
-        asyncio.run(answered(data))
+        _wait_for_answer(data)
         found = status(data)
     except (CatalogUnusable, QueryFailed) as fact:
         what = "see what the server logged; a catalog process that stands still may be killed, for another comes"
@@ -152,6 +153,19 @@ def _served(data: Path) -> Word:
     if found.problem is not None:
         return Word("wrong", "catalog", f"the database cannot be brought up to date: {found.problem}")
     return Word("ok", "catalog", f"mutation {found.end.seq}, of which the database has {found.applied.seq}")
+
+
+def _wait_for_answer(data: Path) -> None:
+    """Raises CatalogUnusable where there is none in the time in which a catalog process that ended is there again."""
+    deadline = time.monotonic() + REVIVAL
+    while True:
+        try:
+            asyncio.run(answered(data))
+            return
+        except CatalogUnusable:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(PAUSE)
 
 
 def _alone(data: Path) -> list[Word]:
