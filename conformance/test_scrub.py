@@ -161,7 +161,7 @@ def test_a_second_scrub_has_rows_of_its_own(data: Path) -> None:
 def test_a_scrub_that_was_broken_off_goes_on(data: Path) -> None:
     os.truncate(largest_blob(data), 1000)
     whole = scrub(data)[1]
-    command = ducket("scrub", "--data", str(data), "--rate", "2")
+    command = ducket("scrub", "--data", str(data), "--rate", "1")
     with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment()) as process:
         report = whole
         while report["started"] == whole["started"] or not report["at_key"]:
