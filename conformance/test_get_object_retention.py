@@ -2,25 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.refusals import refused
+from conformance.unconfigured import check_without_lock
 
 
-def call(client: Any, bucket: str) -> Any:
-    return client.get_object_retention(Bucket=bucket, Key="key")
-
-
-def test_bucket_without_object_lock(s3: Any, bucket: str) -> None:
-    s3.put_object(Bucket=bucket, Key="key")
-    with refused("InvalidRequest", 400) as error:
-        call(s3, bucket)
-    assert error["Message"] == "Bucket is missing Object Lock Configuration"
-
-
-def test_bucket_that_is_not_there(s3: Any) -> None:
-    with refused("NoSuchBucket", 404):
-        call(s3, "there-is-no-such-bucket")
-
-
-def test_bucket_of_another_is_forbidden(alice: Any, bucket: str) -> None:
-    with refused("AccessDenied", 403):
-        call(alice, bucket)
+def test_bucket_without_object_lock(s3: Any, alice: Any, bucket: str) -> None:
+    check_without_lock(s3, alice, bucket, "get_object_retention")

@@ -29,8 +29,17 @@ def check_empty(raw: Raw, bucket: str, subresource: str, root: str) -> None:
     assert len(answer.root) == 0
 
 
-def check_others(s3: Any, alice: Any, bucket: str, call: str) -> None:
+def check_without_lock(s3: Any, alice: Any, bucket: str, call: str, **given: Any) -> None:
+    """Of an object in a bucket without Object Lock."""
+    s3.put_object(Bucket=bucket, Key="key")
+    with refused("InvalidRequest", 400) as error:
+        getattr(s3, call)(Bucket=bucket, Key="key", **given)
+    assert error["Message"] == "Bucket is missing Object Lock Configuration"
+    check_others(s3, alice, bucket, call, Key="key", **given)
+
+
+def check_others(s3: Any, alice: Any, bucket: str, call: str, **given: Any) -> None:
     with refused("NoSuchBucket", 404):
-        getattr(s3, call)(Bucket="there-is-no-such-bucket")
+        getattr(s3, call)(Bucket="there-is-no-such-bucket", **given)
     with refused("AccessDenied", 403):
-        getattr(alice, call)(Bucket=bucket)
+        getattr(alice, call)(Bucket=bucket, **given)

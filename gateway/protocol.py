@@ -46,7 +46,6 @@ class Protocol(asyncio.Protocol):
         self.loop = _loop or asyncio.get_running_loop()
         self.patience = config.timeout_keep_alive
         self.server_state = server_state
-        self.request_timeout = server_state.request_timeout
         self.tasks = server_state.tasks
         self.connections: set[Any] = server_state.connections
         self.parser = self.new_parser()

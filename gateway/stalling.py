@@ -46,7 +46,7 @@ class Watch:
         """Begins to look, or looks more often where patience has become less."""
         self.stop()
         connection = self.connection
-        interval = min(connection.patience, connection.request_timeout) / LOOKS
+        interval = min(connection.patience, connection.server_state.request_timeout) / LOOKS
         self.timer = connection.loop.call_later(interval, self.look)
 
     def stop(self) -> None:
@@ -57,7 +57,7 @@ class Watch:
         connection = self.connection
         now = connection.loop.time()
         phase, subject = self.waits_for()
-        patience = connection.patience if phase is Phase.IDLE else connection.request_timeout
+        patience = connection.patience if phase is Phase.IDLE else connection.server_state.request_timeout
         if phase is Phase.IDLE:
             self.since = connection.idle_since
         elif phase is not self.phase or subject is not self.subject:

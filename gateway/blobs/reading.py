@@ -24,6 +24,7 @@ DISK_CHUNK = 1 << 20
 BURST = 1 << 20  # what a socket gets in one go: more would keep others waiting
 PROBES = 128 << 10  # the distance of the places where a stretch is asked whether it is in the page cache
 NO_WAIT: int = getattr(os, "RWF_NOWAIT", 0)
+UNABLE = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)  # says a file system or kernel that has no such flag
 _SCRATCH = memoryview(bytearray(CHUNK + BLOCK))  # the event loop's, for a step that does not wait
 
 
@@ -139,7 +140,7 @@ class BlobReader:
         return True
 
     def _without_no_wait(self, error: OSError) -> None:
-        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+        if error.errno not in UNABLE:
             raise error
         self._no_wait = 0
 

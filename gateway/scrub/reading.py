@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.blobs.errors import BlobCut
+from gateway.blobs.reading import NO_WAIT, UNABLE
 from gateway.blobs.sums import BLOCK, Sums, around, compare, has_sums, size_of_body
 
 PIECE = 1 << 20
-NO_WAIT: int = getattr(os, "RWF_NOWAIT", 0)
-_UNABLE = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 
 def blocks(path: Path, at: int, size: int) -> Iterator[bytes]:
@@ -56,7 +54,7 @@ def _block(file: int, at: int, size: int) -> bytes:
         if NO_WAIT and (got := os.preadv(file, [buffer], at, NO_WAIT)):
             return bytes(memoryview(buffer)[:got])
     except OSError as error:
-        if not isinstance(error, BlockingIOError) and error.errno not in _UNABLE:
+        if not isinstance(error, BlockingIOError) and error.errno not in UNABLE:
             raise
     block = os.pread(file, size, at)
     os.posix_fadvise(file, at, len(block), os.POSIX_FADV_DONTNEED)
