@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalog.records import Piece
 
 
 class CatalogError(Exception):
@@ -117,9 +121,16 @@ class CatalogUnusable(CatalogError):
 
 @dataclass
 class BodyDamaged(CatalogError):
-    """What was read is not what was written: the disk changed or lost a body. `what` says which, for the log alone."""
+    """What was read is not what was written: the disk changed or lost a body. `what` says which, for the log alone.
+
+    `piece` is where it lies, where that is known.
+    """
 
     what: str
+    piece: Piece | None = None
+
+    def __str__(self) -> str:
+        return self.what
 
 
 @dataclass

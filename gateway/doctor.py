@@ -20,7 +20,7 @@ from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.folder import Folder
 from gateway.health import LEAST_ROOM, answered
 from gateway.rootkey import FILE as ROOT_KEY
-from gateway.scrub.report import degraded, latest
+from gateway.scrub.report import condition
 from gateway.supervisor import holder
 
 FILES = 4096
@@ -28,6 +28,7 @@ SLOW_SYNC = 0.02  # seconds
 SYNCS = 20
 REVIVAL, PAUSE = 10.0, 0.2  # seconds
 AHEAD = 60.0  # seconds that a file may seem to be from the future
+MOST_NAMED = 20  # bodies that were found damaged
 LIBRARIES = ("duckdb", "lmdb", "uvicorn", "botocore")
 
 
@@ -132,11 +133,15 @@ def _access(data: Path) -> Iterator[Word]:
 
 
 def _bodies(data: Path) -> Iterator[Word]:
-    """As the last scrub found them: they are not read here."""
-    report, wrong = latest(data), degraded(data)
-    if wrong is not None:
-        what = "`ducket catalog validations --result failed` names them, `ducket scrub --repair` puts right what it can"
-        yield Word("wrong", "bodies", f"{wrong}: {what}, with `--from BACKUP` from a backup")
+    """As the last scrub and those who read them since found them: they are not read here."""
+    found = condition(data)
+    report = found.scrubbed
+    for each in found.read[:MOST_NAMED]:
+        yield Word("wrong", "body", each.named)
+    if found.degraded is not None:
+        what = "`ducket catalog validations --result failed` names what a scrub found, `ducket scrub --repair` puts "
+        more = "right what it can, with `--from BACKUP` from a backup"
+        yield Word("wrong", "bodies", f"{found.degraded}: {what}{more}")
     elif report is not None and report.finished:
         yield Word("ok", "bodies", "nothing is wrong with them, by the last scrub")
 

@@ -15,6 +15,7 @@ from gateway.logging import RequestLog, log
 from gateway.operations import Context
 from gateway.recording import Recorder
 from gateway.request import Request
+from gateway.rot import is_rot, note
 from gateway.s3.errors import S3Error, from_fact, render_error
 from gateway.s3.model import Operation, route
 from gateway.s3.rendered import FILE, WHOLE, Rendered, Source, split_lines
@@ -89,12 +90,14 @@ class Endpoint:
             return
         except Exception as failure:
             answer, code = refusal(request, failure)
+            await self.note_rot(request, failure)
         ready = time.perf_counter()
         try:
             sent = await respond(request, answer, send, scope.get("extensions", ()))
         except Exception as failure:
             # Part of it is out: without an end to the answer the server closes the connection.
             report(request, "the answer broke off", failure)
+            await self.note_rot(request, failure)
             sent, code = 0, "InternalError"
         if self.recorder is not None:
             self.recorder.add(request, operation, caller, cx, answer.status, code, sent, started, ready)
@@ -107,6 +110,11 @@ class Endpoint:
             self.requests.flush()
         if self.recorder is not None:
             self.recorder.close()
+
+    async def note_rot(self, request: Request, failure: Exception) -> None:
+        """Before the client can know of it, so that who asks how the server is doing then is told."""
+        if is_rot(request, failure):
+            await asyncio.to_thread(note, self.catalog, self.settings.data, request, failure)
 
     def find_user(self, access_key: str) -> User | None:
         return self.root if access_key == self.root.access_key else self.catalog.user(access_key)

@@ -11,7 +11,7 @@ from catalog import Catalog
 from catalog.database.frames import Health
 from catalog.database.remote import health
 from catalog.errors import CatalogUnusable
-from gateway.scrub.report import degraded
+from gateway.scrub.report import condition
 
 PATIENCE = 2.0  # seconds for the catalog process to answer
 LEAST_ROOM = 64 << 20  # bytes: a segment of the commit log
@@ -22,7 +22,7 @@ class Readiness:
     """`sequence` is the last mutation acknowledged, `applied` the last that DuckDB has, `lag` how many are between.
 
     `problem` is why the server is not ready, None where it is; `free_bytes` is the room on the disk. `degraded` is what
-    a scrub found wrong, for which no load balancer shall leave the server.
+    a scrub or a reader found wrong, for which no load balancer shall leave the server.
     """
 
     ready: bool
@@ -49,8 +49,8 @@ async def readiness(catalog: Catalog) -> Readiness:
     if problem is None and free < LEAST_ROOM:
         problem = "the disk is full"
     lag = None if applied is None else sequence - applied
-    wrong = await asyncio.to_thread(degraded, catalog.folder.path)  # a report may be long
-    return Readiness(problem is None, problem, sequence, applied, lag, free, wrong)
+    found_wrong = await asyncio.to_thread(condition, catalog.folder.path)  # a report may be long
+    return Readiness(problem is None, problem, sequence, applied, lag, free, found_wrong.degraded)
 
 
 async def answered(data: Path) -> Health:

@@ -37,6 +37,7 @@ ROOMS: dict[str, set[str]] = {
         "gateway.operations",
         "gateway.recording",
         "gateway.request",
+        "gateway.rot",
         "gateway.s3",
         "gateway.settings",
         "catalog",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, IncompleteRead
@@ -14,10 +15,12 @@ from botocore.exceptions import ClientError, IncompleteReadError, ResponseStream
 
 from conformance.crash.test_faults import log_lines
 from conformance.multipart import Upload
-from conformance.scrubbing import flip
+from conformance.raw import Raw
+from conformance.scrubbing import flip, scrub
 from conformance.server import Server, run_command, running
 from conformance.test_tls import Secured, secured
 from gateway.blobs.sums import BLOCK, SUM, Sums
+from gateway.doctor import examine
 from gateway.publishing import publish
 
 MIB = 1 << 20
@@ -209,3 +212,88 @@ def test_a_body_of_before_there_were_sums_is_read_as_it_is(tmp_path: Path, monke
         assert stored(server.data, CONTENT).stat().st_size == SIZE
         assert read(server, "old") == CONTENT
         assert read(server, "old", "2000000-2000009") == CONTENT[2_000_000:2_000_010]
+
+
+def degraded(server: Server) -> str | None:
+    """By the probe of a load balancer, who needs no signature: no key is named."""
+    answer = Raw(server).send(Raw(server).plain("GET", "/-/health/ready"))
+    assert answer.status == 200
+    found: str | None = json.loads(answer.body)["degraded"]
+    assert "a key" not in (found or "")
+    return found
+
+
+def damaged(data: Path) -> list[str]:
+    """What `ducket status` and `ducket doctor` say of bodies, the same."""
+    status = [line.partition(" ") for line in run_command("status", "--data", str(data)).splitlines()]
+    told = [rest.strip() for what, _, rest in status if what == "damaged"]
+    doctor = [word for word in examine(data) if word.level == "wrong"]
+    assert [word.says for word in doctor if word.about == "body"] == told
+    assert bool(told) == any(word.about == "bodies" for word in doctor)
+    return told
+
+
+LATE = 2 * MIB + 7  # is met when the answer is under way
+
+
+@pytest.mark.parametrize("at, small", [(5, False), (LATE, False), (2500, True)], ids=["first", "later", "small"])
+def test_it_is_told_at_once_by_all_who_are_asked_until_a_scrub_finds_it_sound(
+    tmp_path: Path, at: int, small: bool
+) -> None:
+    content = os.urandom(5000) if small else CONTENT
+    with running(tmp_path / "data", "--workers", "2") as server:
+        s3 = server.client()
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_object(Bucket=BUCKET, Key="a key", Body=content)
+        assert read(server, "a key") == content
+        assert degraded(server) is None and damaged(server.data) == []
+        if small:
+            path, within = segment_with(server.data, content)
+        else:
+            path, within = stored(server.data, content), 0
+        flip(path, within + at)
+        for _ in range(10):  # by both workers
+            with pytest.raises((ClientError, ResponseStreamingError, IncompleteReadError)):
+                read(server, "a key")
+        body = f"log/{path.name}:{within}" if small else f"blobs/{path.parent.name}/{path.name}"
+        assert degraded(server) == f"1 bodies were found damaged when they were read ({body})"
+        (told,) = damaged(server.data)
+        assert told.startswith(f"{BUCKET}/a key") and f" in {body}: the " in told
+        assert told.endswith(" not what was written")
+    with running(tmp_path / "data", "--workers", "2") as server:
+        assert body in (degraded(server) or "")
+        assert scrub(server.data, "--bucket", BUCKET)[0] == 1
+        assert body in (degraded(server) or "")  # that of one bucket says nothing of the folder
+        flip(path, within + at)
+        assert scrub(server.data, "--bucket", BUCKET)[0] == 0
+        assert degraded(server) is None and damaged(server.data) == []
+
+
+@pytest.mark.parametrize("ended", ["overwritten", "deleted", "bucket deleted", "repaired"])
+def test_what_is_nobodys_any_more_or_repaired_is_forgotten_by_the_next_scrub(tmp_path: Path, ended: str) -> None:
+    with running(tmp_path / "data", "--workers", "1") as server:
+        s3 = server.client()
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_object(Bucket=BUCKET, Key="a key", Body=CONTENT)
+        path = stored(server.data, CONTENT)
+        s3.put_object(Bucket=BUCKET, Key="another", Body=CONTENT)
+        flip(path, LATE)
+        with pytest.raises(ClientError):
+            s3.copy_object(Bucket=BUCKET, Key="copy", CopySource=f"{BUCKET}/a key", ChecksumAlgorithm="SHA256")
+        assert path.name in (degraded(server) or "")
+        assert damaged(server.data)[0].startswith(f"{BUCKET}/a key ")
+        if ended == "overwritten":
+            s3.put_object(Bucket=BUCKET, Key="a key", Body=b"new")
+        elif ended != "repaired":
+            s3.delete_object(Bucket=BUCKET, Key="a key")
+        if ended == "bucket deleted":
+            s3.delete_object(Bucket=BUCKET, Key="another")
+            s3.delete_bucket(Bucket=BUCKET)
+        assert scrub(server.data, *(["--repair"] if ended == "repaired" else []))[0] == 0
+        assert degraded(server) is None and damaged(server.data) == []
+
+
+def segment_with(data: Path, content: bytes) -> tuple[Path, int]:
+    """The segment of the log that holds a small body, and at which byte."""
+    found = ((path, path.read_bytes().find(content)) for path in (data / "log").glob("*.log"))
+    return next((path, at) for path, at in found if at >= 0)

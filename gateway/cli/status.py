@@ -11,8 +11,10 @@ from pathlib import Path
 
 from gateway.cli.options import Commands, add_settings, settings_of
 from gateway.cli.table import table
-from gateway.scrub.report import BACKGROUND, FILE, degraded, last
+from gateway.scrub.report import BACKGROUND, FILE, condition, last
 from gateway.supervisor import holder
+
+MOST_NAMED = 20  # bodies that were found damaged
 
 Rows = Iterator[tuple[str, object]]
 
@@ -48,9 +50,11 @@ def scrubs(data: Path) -> Rows:
             when = datetime.fromtimestamp(at, UTC).isoformat(sep=" ", timespec="seconds")
             what = f"through at {when}" if report.finished else f"begun at {when}, at {report.at_bucket or 'the end'}"
             yield name, f"{what}: {report.bodies:,} bodies, {size(report.bytes)}, {report.wrong:,} wrong"
-    found = degraded(data)
-    if found is not None:
-        yield "degraded", found
+    found = condition(data)
+    if found.degraded is not None:
+        yield "degraded", found.degraded
+    for each in found.read[:MOST_NAMED]:
+        yield "damaged", each.named
 
 
 def catalog(data: Path) -> Rows:

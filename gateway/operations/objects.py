@@ -103,7 +103,8 @@ async def get_object(
             continue  # overwritten or deleted between the look-up and the opening
         return {**shown_object(cx, version, chosen, checksum_mode, overrides), "body": body}
     if missed[0] == missed[-1]:
-        raise BodyDamaged(f"the body of the version with sequence number {missed[0].seq} is missing")
+        what = f"the body of the version with sequence number {missed[0].seq} is missing"
+        raise BodyDamaged(what, missed[0].body)
     raise S3Error("OperationAborted")
 
 

@@ -134,7 +134,7 @@ def _check(body: Piece, content: bytes, checksum: Checksum | None, etag: str) ->
     else:
         sound = len(etag) != MD5_LENGTH or digest("MD5", content).hex() == etag
     if not sound:
-        raise BodyDamaged(f"the body in segment {body.segment} at byte {body.offset} is not what was written")
+        raise BodyDamaged(f"the body in segment {body.segment} at byte {body.offset} is not what was written", body)
 
 
 def sources(catalog: Catalog, version: Version, start: int, length: int) -> Iterator[Piece | bytes]:

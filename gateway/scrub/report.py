@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
 from catalog.database.frames import Validation
+from gateway.rot import Rotten, names, noted
 
 FILE = "scrub.json"
 BACKGROUND = "scrub-background.json"  # of the scrub that a server runs
+SHOWN = 3  # of the bodies that were found damaged
 PASSED, FAILED, REPAIRED = "passed", "failed", "repaired"
 CHECKS = {
     "missing": "present",
@@ -139,10 +143,43 @@ def latest(data: Path) -> Report | None:
     return max(reports, key=lambda report: report.started, default=None)
 
 
-def degraded(data: Path) -> str | None:
-    """What a scrub found wrong in a folder and nobody has repaired; None if it is sound, or was never read."""
-    report = latest(data)
-    if report is None or not report.standing:
-        return None
-    when = datetime.fromtimestamp(report.finished or report.started, UTC).isoformat(sep=" ", timespec="seconds")
-    return f"{report.standing:,} things are wrong in what is stored, by the scrub of {when}"
+@dataclass(frozen=True)
+class Condition:
+    """What is wrong in a folder, as far as is known: by the latest scrub of all, and of what was read since."""
+
+    scrubbed: Report | None
+    read: list[Rotten]
+
+    @property
+    def degraded(self) -> str | None:
+        """Names no bucket and no key, for it is told to anybody; None if all is sound, or was never read."""
+        said, report = [], self.scrubbed
+        if report is not None and report.standing:
+            when = datetime.fromtimestamp(report.finished or report.started, UTC).isoformat(sep=" ", timespec="seconds")
+            said.append(f"{report.standing:,} things are wrong in what is stored, by the scrub of {when}")
+        if self.read:
+            first = ", ".join(found.body or "parts" for found in self.read[:SHOWN])
+            more = f" and {len(self.read) - SHOWN:,} others" if len(self.read) > SHOWN else ""
+            said.append(f"{len(self.read):,} bodies were found damaged when they were read ({first}{more})")
+        return "; ".join(said) or None
+
+
+def condition(data: Path) -> Condition:
+    """Read anew only where something was written since."""
+    return _condition(data, _stamp(data / FILE), _stamp(data / BACKGROUND), names(data))
+
+
+@lru_cache(maxsize=1)
+def _condition(data: Path, *_: object) -> Condition:
+    scrubbed = latest(data)
+    known = {found.body for found in scrubbed.findings if found.result == FAILED} if scrubbed is not None else set()
+    return Condition(scrubbed, [found for found in noted(data) if found.body not in known])
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Of a report, which is there whole under another name before it takes this one."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns

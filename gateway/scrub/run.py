@@ -16,9 +16,11 @@ from catalog.records import Bucket, Part, Piece, Upload
 from catalog.rows import ListedVersion
 from gateway.blobs import Blobs
 from gateway.blobs.mending import aside
+from gateway.rot import forget, noted
 from gateway.scrub.agreement import disagreements
 from gateway.scrub.counting import miscounted, recount, stored
 from gateway.scrub.database import UNREACHED, Database
+from gateway.scrub.lookback import stands
 from gateway.scrub.reading import blocks, checked
 from gateway.scrub.report import CHECKS, FAILED, FILE, REPAIRED, Finding, Report
 from gateway.scrub.restoring import Restorer, is_rotten, parts_of
@@ -79,6 +81,7 @@ class Scrub:
                 report.begin("")
                 self._look_for_strays()
                 self._keep(None)
+            self._look_back()
             report.finished = time.time()
         finally:
             report.save(self._data, self._file)
@@ -104,6 +107,12 @@ class Scrub:
                 report.found(self._part(bucket, upload, part))
                 self._progress(bucket)
         self._recount(bucket)
+
+    def _look_back(self) -> None:
+        """What others found damaged and is sound again, or nobody's any more, is forgotten."""
+        for found in noted(self._data):
+            if self.report.only in ("", found.bucket) and not stands(self._catalog, found, self._checked):
+                forget(self._data, found)
 
     def _compare(self, bucket: Bucket, chunk: Chunk) -> set[str] | None:
         """The keys that the database has otherwise; None where it cannot be asked."""

@@ -10,7 +10,7 @@ from catalog.errors import BadVersionId, IsDeleteMarker, NoBucket, NoObject, NoU
 from catalog.records import Bucket, Part, Upload, Version
 from catalog.rows import ListedVersion
 
-_GONE = (NoObject, NoVersion, IsDeleteMarker, BadVersionId, FileNotFoundError)
+GONE = (NoObject, NoVersion, IsDeleteMarker, BadVersionId, FileNotFoundError)
 
 
 def buckets(catalog: Catalog, only: str = "") -> Iterator[Bucket]:
@@ -62,7 +62,7 @@ def version_of(catalog: Catalog, bucket: Bucket, item: ListedVersion) -> Version
     """The version with all its parts, None if it is gone."""
     try:
         version = catalog.whole(catalog.get(bucket, item.key, item.version_id))
-    except _GONE:
+    except GONE:
         return None
     return version if version.seq == item.seq else None
 
