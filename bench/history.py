@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
+from catalog.dropping import Named, nobody
 from catalog.errors import CatalogUnusable
 from catalog.index.contents import Contents
 from catalog.records import (
@@ -185,7 +186,7 @@ class Pending:
     def lay_ahead(self) -> None:
         pass
 
-    def drop_dead_segments(self, applied: Position) -> list[int]:
+    def drop_dead_segments(self, applied: Position, named: Named = nobody) -> list[int]:
         return []
 
     def compact(self, applied: Position) -> int | None:

@@ -16,7 +16,7 @@ import lmdb
 
 from catalog.commit import Submission, Turn, commit
 from catalog.errors import CatalogError, CatalogUnusable
-from catalog.holders import Bodies, Holders, Suspect, confirm, holds_part, holds_version, survey, suspects
+from catalog.holders import Bodies, Holders, holds_part, holds_version, look_through, survey
 from catalog.index import Index
 from catalog.log import FRAME, HEADER_SIZE, ROLL, Log
 from catalog.records import BodyMoved, Mutation, Origin, PartHolder, Piece, Position, VersionHolder
@@ -103,7 +103,8 @@ class Compaction:
             yield from self._weigh(segment)
             if segment not in self._sparse(applied):
                 return
-            yield from self._look_through(segment, bodies)
+            for _ in look_through(self._index, self._reading, segment, bodies, SLICE):
+                yield 0
         except CatalogUnusable as fact:
             log.error("%s: what lives in it is left where it is", fact.why)
             self._damaged.add(segment)
@@ -137,21 +138,6 @@ class Compaction:
                 offset += FRAME.size + body + message
         self._weights[segment] = weight
         yield 0
-
-    def _look_through(self, segment: int, bodies: Bodies) -> Iterator[int]:
-        suspected: dict[Suspect, None] = {}
-        for record, _, _ in self._reading.records_of(segment):
-            suspected.update(dict.fromkeys(suspects(record.mutation)))
-            if len(suspected) >= SLICE:
-                self._confirm(suspected, segment, bodies)
-                yield 0
-        self._confirm(suspected, segment, bodies)
-        yield 0
-
-    def _confirm(self, suspected: dict[Suspect, None], segment: int, bodies: Bodies) -> None:
-        with self._index.read() as txn:
-            confirm(self._index, txn, suspected, segment, bodies)
-        suspected.clear()
 
     def _empty_shared(self, applied: Position) -> Iterator[int]:
         """Find who lives in segments whose bodies are named by copies, too, and move that."""

@@ -16,6 +16,7 @@ from catalog.index.apply import locate, noncurrent_seqs
 from catalog.index.entries import named, version_of
 from catalog.index.keys import END, FIRST_CHILD_SPACE, escape, unescape, upload_bytes
 from catalog.index.lookup import version_by_seq
+from catalog.log import Log
 from catalog.records import (
     BodyMoved,
     Mutation,
@@ -95,6 +96,27 @@ def confirm(index: Index, txn: lmdb.Transaction, suspected: Iterable[Suspect], s
                 part = PartHolder(suspect.upload_id, suspect.number)
                 if not _part(index, txn, part, {segment}, bodies):
                     _completed(index, txn, suspect, {segment}, bodies)
+
+
+def look_through(index: Index, log: Log, segment: int, bodies: Bodies, slice_size: int) -> Iterator[None]:
+    """Add the bodies of a segment, by its own records; pauses after each slice of them.
+
+    Raises CatalogUnusable where the segment is damaged, FileNotFoundError.
+    """
+    suspected: dict[Suspect, None] = {}
+
+    def confirm_all() -> None:
+        with index.read() as txn:
+            confirm(index, txn, suspected, segment, bodies)
+        suspected.clear()
+
+    for record, _, _ in log.records_of(segment):
+        suspected.update(dict.fromkeys(suspects(record.mutation)))
+        if len(suspected) >= slice_size:
+            confirm_all()
+            yield
+    confirm_all()
+    yield
 
 
 def survey(index: Index, segments: Collection[int], bodies: Bodies, slice_size: int) -> Iterator[None]:

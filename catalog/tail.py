@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from catalog.compaction import Compaction
+from catalog.dropping import Dropping, Named, nobody
 from catalog.index import Index
 from catalog.index.contents import Contents, read_contents
 from catalog.log import Log
@@ -19,6 +20,7 @@ class Tail:
         self._index = index
         self._log = log
         self._compaction = Compaction(index, log)
+        self._dropping = Dropping(index, log)
 
     @property
     def catalog_id(self) -> bytes:
@@ -61,21 +63,9 @@ class Tail:
         if end.offset > self._log.size_of(end.segment) // 4:
             self._log.make_ahead(end.segment + 1)
 
-    def drop_dead_segments(self, applied: Position) -> list[int]:
-        """Remove the segments that the database has wholly applied and in which no body lives."""
-        candidates = [segment for segment in self._log.segments() if segment < applied.segment]
-        if not candidates:
-            return []
-        with self._index.read() as txn:
-            last = self._index.end(txn).segment
-            dead = [segment for segment in candidates if segment < last and self._index.living(txn, segment)[0] == 0]
-        for segment in dead:
-            self._log.drop(segment)
-        if dead:
-            with self._index.write() as txn:
-                for segment in dead:
-                    txn.delete(segment.to_bytes(8, "big"), db=self._index.segments)
-        return dead
+    def drop_dead_segments(self, applied: Position, named: Named = nobody) -> list[int]:
+        """Go on a little with removing what the database has and in which no body lives: see `Dropping.step`."""
+        return self._dropping.step(applied, named)
 
     def compact(self, applied: Position) -> int | None:
         """Go on a little with moving what lives in segments that are mostly dead: see `Compaction.step`."""
@@ -83,3 +73,4 @@ class Tail:
 
     def close(self) -> None:
         self._compaction.close()
+        self._dropping.close()

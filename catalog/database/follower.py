@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -13,7 +14,7 @@ from catalog.database import kept, vacuum
 from catalog.database.applier import apply
 from catalog.database.refill import refill
 from catalog.database.source import Source
-from catalog.database.tables import applied
+from catalog.database.tables import applied, objects
 from catalog.database.transaction import transaction
 from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.log import beginning
@@ -85,6 +86,10 @@ class Follower:
         end = self._source.end()
         while self.applied.seq < end.seq:
             self.step()
+
+    def drop_segments(self) -> None:
+        """A few, of those that hold nothing which the database lacks, and no body."""
+        self._source.drop_dead_segments(self.applied, partial(objects.in_segment, self._connection))
 
     def keep_history(self) -> None:
         """Write beside the database what it alone knows, once a day: see `kept`. Raises QueryFailed."""

@@ -121,8 +121,7 @@ class Pace:
         while not self._stopping:
             now = time.monotonic()
             if now >= cleaned + HOUSEKEEPING and not self._keeping:
-                dropping = (self._source.drop_dead_segments, self._follower.applied)
-                await self._tolerating_faults("remove segments of the log that are dead", *dropping)
+                await self._tolerating_faults("remove segments of the log that are dead", self._follower.drop_segments)
                 await self._tolerating_faults("keep history beside the database", self._follower.keep_history)
                 cleaned = now
             await self._tolerating_faults("lay out the next segment of the log", self._source.lay_ahead)

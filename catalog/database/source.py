@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from catalog.dropping import Named, nobody
 from catalog.index.contents import Contents
 from catalog.records import LogRecord, Position
 from catalog.store import Catalog
@@ -47,8 +48,11 @@ class Source(Protocol):
         """Make ready what the next commits will write to."""
         ...
 
-    def drop_dead_segments(self, applied: Position) -> list[int]:
-        """Let go of what the database, which holds everything up to `applied`, has made superfluous."""
+    def drop_dead_segments(self, applied: Position, named: Named = nobody) -> list[int]:
+        """Let go of what the database, which holds everything up to `applied`, has made superfluous.
+
+        `named` says whom the database has that names a body in a segment.
+        """
         ...
 
     def compact(self, applied: Position) -> int | None:

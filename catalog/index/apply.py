@@ -96,7 +96,10 @@ class Change:
             held = self.txn.get(number, bytes(16), db=self.index.segments)
             count += int.from_bytes(held[:8], "big")
             size += int.from_bytes(held[8:], "big")
-            self.txn.put(number, count.to_bytes(8, "big") + size.to_bytes(8, "big"), db=self.index.segments)
+            counted = max(count, 0).to_bytes(8, "big") + max(size, 0).to_bytes(
+                8, "big"
+            )  # less than none was wrong before
+            self.txn.put(number, counted, db=self.index.segments)
         self._blobs, self._segments = {}, {}
         return dead
 

@@ -11,7 +11,7 @@ from catalog.errors import BadVersionId, IsDeleteMarker, NoBucket, NoObject, NoU
 from catalog.index import Index
 from catalog.index import uploaded as of_upload
 from catalog.index.apply import locate, noncurrent_seqs, null_seq
-from catalog.index.entries import version_of
+from catalog.index.entries import named, version_of
 from catalog.index.keys import END, escape, newest_first, seq_of_version_id, upload_bytes
 from catalog.index.uploaded import Uploaded
 from catalog.records import NULL_VERSION, Bucket, Part, Upload, User, Version
@@ -107,10 +107,8 @@ def version_by_id(index: Index, txn: lmdb.Transaction, place: bytes | None, vers
 
 def version_by_seq(index: Index, txn: lmdb.Transaction, place: bytes, seq: int) -> Version | None:
     raw = txn.get(place, db=index.objects)
-    if raw is not None:
-        found = version_of(raw)
-        if found.seq == seq:
-            return found
+    if raw is not None and named(raw).seq == seq:
+        return version_of(raw)
     raw = txn.get(place + END + newest_first(seq), db=index.versions)
     return version_of(raw) if raw is not None else None
 

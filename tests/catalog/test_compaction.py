@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from catalog import Catalog, compaction
+from catalog import Catalog, compaction, holders
 from catalog.compaction import Compaction
 from catalog.database.connection import open_database
 from catalog.database.tables import applied
@@ -293,13 +293,13 @@ async def test_a_segment_of_small_bodies_that_live_is_not_looked_up_in_the_index
 ) -> None:
     """Its bodies are less than half of it, for what is said of each takes more than the body."""
     looked_up: list[int] = []
-    real = compaction.confirm
+    real = holders.confirm
 
     def counting(index: object, txn: object, suspected: Any, segment: int, bodies: Any) -> None:
         looked_up.append(len(suspected))
         real(index, txn, suspected, segment, bodies)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(compaction, "confirm", counting)
+    monkeypatch.setattr(holders, "confirm", counting)
     catalog = Catalog.open(tmp_path)
     bucket = await catalog.create_bucket(ORIGIN, "plain", "root", "us-east-1")
     for number in range(8000):

@@ -27,7 +27,7 @@ from catalog.database.columns import (
     run_on_rows,
     schema,
 )
-from catalog.records import BodyMoved, Piece, Version
+from catalog.records import BodyMoved, Piece, Version, VersionHolder
 from catalog.relocation import relocated
 
 COLUMNS = schema(
@@ -106,6 +106,15 @@ def body_number(body: Piece) -> int:
     if body.blob is None:
         return body.segment << 32 | body.offset
     return int.from_bytes(body.blob[:8], signed=True)
+
+
+def in_segment(connection: duckdb.DuckDBPyConnection, segment: int) -> list[VersionHolder]:
+    """The versions that have a body there, and maybe some others; none of those that are in parts."""
+    found = connection.execute(
+        "SELECT bucket_id, key, seq FROM private.objects WHERE body >= $first AND body < $behind",
+        {"first": segment << 32, "behind": segment + 1 << 32},
+    )
+    return [VersionHolder(*row) for row in found.fetchall()]
 
 
 def add(connection: duckdb.DuckDBPyConnection, table: pa.Table) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from catalog.dropping import Named, nobody
 from catalog.errors import CatalogUnusable
 from catalog.index.contents import Contents
 from catalog.records import (
@@ -231,7 +232,7 @@ class MemorySource:
     def lay_ahead(self) -> None:
         self.rounds += 1
 
-    def drop_dead_segments(self, applied: Position) -> list[int]:
+    def drop_dead_segments(self, applied: Position, named: Named = nobody) -> list[int]:
         return []
 
     def compact(self, applied: Position) -> int | None:

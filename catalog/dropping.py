@@ -1,0 +1,102 @@
+"""Segments in which nothing lives go, once it was looked up that nobody names a body in them: counts may be wrong.
+
+The records of the segment say who named its bodies first, the database who names them alone since. Not found is a copy
+of an object in parts whose original is gone: for it the count must be right.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from catalog.errors import CatalogUnusable
+from catalog.holders import Bodies, confirm, look_through, survey
+from catalog.index import Index
+from catalog.log import Log
+from catalog.records import Position, VersionHolder
+
+SLICE = 500  # records, or entries of the index, that are looked at in one transaction
+SLICES = 64  # in one step: a quarter of a second at most
+
+# The versions that, by other knowledge than that of index and log, have a body in a segment, and maybe some others.
+Named = Callable[[int], list[VersionHolder]]
+
+log = logging.getLogger(__name__)
+
+
+def nobody(segment: int) -> list[VersionHolder]:
+    return []
+
+
+class Dropping:
+    """One for a data folder, in the process that drops segments; `step` from one thread at a time."""
+
+    def __init__(self, index: Index, log: Log) -> None:
+        self._index = index
+        self._log = log
+        self._reading = Log(log.directory, log.catalog_id, log.segment_size)  # whose files nobody else closes
+        self._round: Iterator[int | None] | None = None
+
+    def step(self, applied: Position, named: Named) -> list[int]:
+        """Do a little; the segments that went. Raises OSError."""
+        if self._round is None:
+            self._round = self._rounds(applied, named)
+        going, self._round = self._round, None
+        seen = list(islice(going, SLICES))
+        if len(seen) == SLICES:
+            self._round = going
+        return [segment for segment in seen if segment is not None]
+
+    def close(self) -> None:
+        self._round = None
+        self._reading.close()
+
+    def _rounds(self, applied: Position, named: Named) -> Iterator[int | None]:
+        """A segment that went, or None where nothing did yet."""
+        for segment in self._log.segments():
+            if segment < applied.segment and self._is_empty(segment):
+                bodies: Bodies = {}
+                yield from self._look_for(segment, named, bodies)
+                self._reading.close()
+                if bodies:
+                    self._count_again(segment, bodies)
+                elif self._is_empty(segment):
+                    self._drop(segment)
+                    yield segment
+
+    def _is_empty(self, segment: int) -> bool:
+        """By the counts of the index."""
+        with self._index.read() as txn:
+            return segment < self._index.end(txn).segment and self._index.living(txn, segment)[0] == 0
+
+    def _look_for(self, segment: int, named: Named, bodies: Bodies) -> Iterator[None]:
+        """Where the segment's records cannot be read, all of the index is."""
+        try:
+            if self._log.missing([segment]):
+                raise CatalogUnusable(f"{self._log.path(segment)} has no header")
+            yield from look_through(self._index, self._reading, segment, bodies, SLICE)
+        except CatalogUnusable as fact:
+            log.warning("%s: all of the key index is asked whether a body in it is named", fact.why)
+            yield from survey(self._index, {segment}, bodies, SLICE)
+        with self._index.read() as txn:
+            confirm(self._index, txn, named(segment), segment, bodies)
+
+    def _count_again(self, segment: int, bodies: Bodies) -> None:
+        """As many as were found: one that ends at this moment only lets the segment stay for longer."""
+        count = sum(holders.named for holders in bodies.values())
+        size = sum(holders.named * piece.size for piece, holders in bodies.items())
+        what = "the key index counts no body in it, but %s times one is named: it stays, and is counted anew"
+        log.error(f"%s: {what}", self._log.path(segment), count)
+        with self._index.write() as txn:
+            if not self._index.living(txn, segment)[0]:
+                txn.put(
+                    segment.to_bytes(8, "big"),
+                    count.to_bytes(8, "big") + size.to_bytes(8, "big"),
+                    db=self._index.segments,
+                )
+
+    def _drop(self, segment: int) -> None:
+        self._log.drop(segment)
+        with self._index.write() as txn:
+            txn.delete(segment.to_bytes(8, "big"), db=self._index.segments)
