@@ -7,8 +7,9 @@ import asyncio
 import json
 import os
 import shlex
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -16,7 +17,7 @@ from statistics import median
 from bench import batches, cpu, report, servers, slow_disk
 from bench.batches import Tree
 from bench.beside import BUCKET as BESIDE
-from bench.beside import FIRST, LOADS, Scene, beside, put
+from bench.beside import LOADS, Scene, beside, put
 from bench.paced import paced, percentiles
 from bench.run import server_options
 from bench.targets import CHUNK, Endpoint, S3Target
@@ -27,6 +28,7 @@ REACH = 3.0
 SIZE = 4096
 SLOW_DISK = "a disk that syncs in 10 ms"
 SLOW_SECONDS = 0.01
+SETTLE = 2.0  # seconds
 ROWS = (SLOW_DISK, *LOADS)
 HEADING = f"{'beside':<28}" + "".join(
     f"{kind:>5} {'quiet p99':>10} {'p50 ms':>8} {'p99 ms':>8} {'p99.9':>8} {'ratio':>6} " for kind in ("GET", "PUT")
@@ -56,8 +58,6 @@ def main() -> None:
         servers.folder(options.folder) as folder,
         served(folder, every, options) as (scene, process),
     ):
-        with suppress(PermissionError):
-            os.nice(FIRST)
         for row in rows:
             results[row] = measured(row, scene, process, folder, options)
             print(line(row, results[row]), flush=True)
@@ -112,7 +112,9 @@ def measured(row: str, scene: Scene, process: int, folder: Path, options: argpar
     kinds = {"GET": Tails(), "PUT": Tails()}
     for number in range(options.rounds):
         cpu.settle(process)
-        os.sync()
+        for _ in range(2):  # what was broken off is removed, then the disk is told so, which holds it up
+            os.sync()
+            time.sleep(SETTLE)
         for tails, found in zip(kinds.values(), measure(scene, f"{row}/{number}/quiet", options), strict=True):
             tails.quiet.append(found)
         with slow(folder / "slow") if row == SLOW_DISK else beside(row, scene):

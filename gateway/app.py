@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from catalog import Catalog
+from catalog.priority import give_way
 from catalog.records import User
 from gateway import operations
 from gateway.access import ROOT_ID
@@ -22,6 +24,7 @@ from gateway.settings import Settings
 from gateway.sql import SqlEndpoint
 
 SQL_PATH = b"/-/sql"
+HASHING_NICENESS = 15  # with every core taken it goes on, but slowly: who only reads does not feel uploads
 OWN_PATHS = b"/-/"  # never a bucket: their names have three characters or more
 
 
@@ -59,7 +62,7 @@ class Application:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         operations.load()
         settings = self.settings
-        self.blobs = blobs = Blobs(settings.data)
+        self.blobs = blobs = Blobs(settings.data, partial(give_way, HASHING_NICENESS))
         self.catalog = catalog = Catalog.open(settings.data, settings.max_commits)
         catalog.on_dead_blobs = lambda dead: void(blobs.pool.submit(blobs.unlink, dead))
         root = User(ROOT_ID, "root", settings.root_access_key, settings.root_secret_key)

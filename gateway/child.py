@@ -37,12 +37,13 @@ class Child:
 
     async def prepare(self) -> None:
         """Make the process: it loads its code, and waits for what it is given."""
-        # A session of its own: the terminal's Ctrl-C is for the supervisor, who stops the others in order.
+        # A group of its own: the terminal's Ctrl-C is for the supervisor, who stops the others in order. The session is
+        # one, for the kernel may share cores out among sessions before it looks at who is nice.
         self.process = await asyncio.create_subprocess_exec(
             *self.command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
+            process_group=0,
             pass_fds=self.numbers,
         )
 

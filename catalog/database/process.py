@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from catalog.database.limits import Limits, undump
 from catalog.database.ownership import owning
 from catalog.database.pace import Pace
 from catalog.database.rotation import Rotation
-from catalog.database.session import Desk, Session
+from catalog.database.session import Desk, Session, give_way_to_changes
 from catalog.database.source import Source, open_source
 from catalog.errors import CatalogUnusable
 from catalog.priority import give_way
@@ -58,7 +59,7 @@ def main(directory: Path, limits: Limits, compaction: int = COMPACTION, days: in
         with (
             open_source(directory) as source,
             owning(directory, PATIENCE),
-            open_database(directory, limits) as connection,
+            _opened(directory, limits) as connection,
         ):
             asyncio.run(_run(directory, connection, source, limits, compaction, days))
             connection.execute("CHECKPOINT")
@@ -70,6 +71,12 @@ def main(directory: Path, limits: Limits, compaction: int = COMPACTION, days: in
             raise
         log.error("there is no room on the disk of %s: %s", directory, problem)
         raise SystemExit(1) from None
+
+
+def _opened(directory: Path, limits: Limits) -> duckdb.DuckDBPyConnection:
+    """In a thread as nice as those of queries: DuckDB's own are made there, and are so too."""
+    with ThreadPoolExecutor(1, initializer=give_way_to_changes) as opener:
+        return opener.submit(open_database, directory, limits).result()
 
 
 async def _run(

@@ -63,13 +63,19 @@ from catalog.database.storage import take_reads, take_storage
 from catalog.database.tables import points
 from catalog.database.views import change, every
 from catalog.errors import QueryFailed, QueryRefused, QueryStopped
+from catalog.priority import give_way
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 _AHEAD = 16  # requests taken in before the first is answered
+NICENESS = 15  # with every core taken a query gets a thirtieth of each; nicer it would hardly move
 _STALLED = 1.0  # seconds a stopped query waits for a client that does not read
+
+
+def give_way_to_changes() -> None:
+    give_way(NICENESS)
 
 
 @dataclass
@@ -83,7 +89,9 @@ class Desk:
     pace: Pace
     rotation: Rotation
     limits: Limits = field(default_factory=Limits)
-    threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(QUERIES + 1, "query"))
+    threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(QUERIES + 1, "query", give_way_to_changes)
+    )
     altering: asyncio.Lock = field(default_factory=asyncio.Lock)  # held by who writes to the database beside `pace`
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(QUERIES))
 

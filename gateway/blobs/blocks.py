@@ -25,14 +25,13 @@ def block_size() -> int:
 
 
 class Blocks:
-    """Each of `work` gets every byte, in order, in whatever thread; all of them work on the same block at a time.
+    """Each of `work` gets every byte, in order, in a thread of its pool; all of them work on the same block at a time.
 
     What is written must not change any more.
     """
 
-    def __init__(self, pool: Executor, work: Iterable[Work]) -> None:
+    def __init__(self, work: Iterable[tuple[Executor, Work]]) -> None:
         self.size = 0
-        self._pool = pool
         self._work = list(work)
         self._pending: list[Data] = []
         self._pending_size = 0
@@ -48,12 +47,13 @@ class Blocks:
     async def done(self, then: Callable[[], None] = lambda: None) -> None:
         """When all of what was written has been worked on, and `then` called. Raises what any of them raised.
 
-        The last of it goes through all the work in one thread: for so few bytes a second thread does not pay.
+        The last of it goes through all the work in one thread, of the first pool: so few bytes are not worth a second.
         """
         UNDER_WAY.discard(self)
         block = self._take()
         await self._settled()
-        self._under_way = [asyncio.get_running_loop().run_in_executor(self._pool, self._last, block, then)]
+        pool, _ = self._work[0]
+        self._under_way = [asyncio.get_running_loop().run_in_executor(pool, self._last, block, then)]
         await self._settled()
 
     async def abandoned(self) -> None:
@@ -69,7 +69,7 @@ class Blocks:
         block = self._take()
         await self._settled()
         loop = asyncio.get_running_loop()
-        self._under_way = [loop.run_in_executor(self._pool, _pass, block, [work]) for work in self._work]
+        self._under_way = [loop.run_in_executor(pool, _pass, block, work) for pool, work in self._work]
 
     def _take(self) -> list[Data]:
         block, self._pending = self._pending, []
@@ -78,7 +78,8 @@ class Blocks:
         return [b"".join(block)] if len(block) > MANY else block
 
     def _last(self, block: list[Data], then: Callable[[], None]) -> None:
-        _pass(block, self._work)
+        for _, work in self._work:
+            _pass(block, work)
         then()
 
     async def _settled(self) -> None:
@@ -90,10 +91,9 @@ class Blocks:
                 each.result()
 
 
-def _pass(block: list[Data], work: list[Work]) -> None:
-    for each in work:
-        for piece in block:
-            each(piece)
+def _pass(block: list[Data], work: Work) -> None:
+    for piece in block:
+        work(piece)
 
 
 # Those that have handed over a block and not ended. One that nobody ended is forgotten with its last reference.

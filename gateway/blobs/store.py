@@ -6,29 +6,31 @@ import asyncio
 import errno
 import os
 import resource
-import threading
 from collections.abc import AsyncIterable, Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
 from gateway.blobs.blocks import Blocks
 from gateway.blobs.digests import Data, Digests
 from gateway.blobs.errors import BlobCut, NoBlob, NoRoom
+from gateway.blobs.pushing import push
 from gateway.blobs.reading import BlobReader
 from gateway.blobs.recent import Recent
 from gateway.blobs.sums import Sums, new_id, size_of_body
 
 CRC64NVME = "CRC64NVME"
-SYNC_EVERY = 16 << 20  # so that finishing many GiB does not wait for all of them to reach the disk
+# So that finishing many GiB does not wait for all of them to reach the disk, and so little that the sync of a commit,
+# which stands in the same queue, does not wait for much.
+PUSH_EVERY = 4 << 20
 THREADS = 16
-NICE = 5  # a thread's priority is its own on Linux
 
 
 class Blobs:
     """The blobs of one data folder. Any number of processes may share it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, begin: Callable[[], None] | None = None) -> None:
+        """`begin` is called by each thread that works on bodies, first of all."""
         self._blobs = root / "blobs"
         self._tmp = root / "tmp"
         self._tmp.mkdir(parents=True, exist_ok=True)
@@ -36,7 +38,10 @@ class Blobs:
             (self._blobs / f"{first:02x}").mkdir(parents=True, exist_ok=True)
         sync_names(self._blobs)
         sync_names(root)
-        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs", initializer=give_way)
+        self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs", initializer=begin)
+        # No more than can run: each that is put off with Python's lock in its hands holds the event loop up.
+        cores = len(os.sched_getaffinity(0))
+        self._hashing = ThreadPoolExecutor(cores, thread_name_prefix="hashing", initializer=begin)
         # Numbers of descriptors are given out from the lowest, so a high one says that many are open.
         self._many = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self.crowded = False
@@ -45,11 +50,11 @@ class Blobs:
     def new(self, digests: Digests | None = None) -> Blob:
         """A blob to be written; each block passes through the `digests` too, in threads side by side."""
         blob = new_id()
-        return Blob(blob, self.draft(blob), self.path(blob), digests or Digests(()), self.pool)
+        return Blob(blob, self.draft(blob), self.path(blob), digests or Digests(()), self.pool, self._hashing)
 
     async def digest(self, chunks: AsyncIterable[bytes | memoryview], digests: Digests) -> None:
         """Passes bytes that are stored already through digests, in threads side by side."""
-        blocks = Blocks(self.pool, [digests.update_fast, *digests.slow])
+        blocks = Blocks((self._hashing, update) for update in [digests.update_fast, *digests.slow])
         async for chunk in chunks:
             await blocks.write(chunk)
         await blocks.done()
@@ -123,18 +128,16 @@ class Blobs:
                     continue
 
     def close(self) -> None:
+        self._hashing.shutdown(wait=True)
         self.pool.shutdown(wait=True)
-
-
-def give_way() -> None:
-    """A thread that hashes takes its core's time only where the event loop does not need it."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + NICE)
 
 
 class Blob:
     """One blob being written. Leaving the block before `finish` leaves nothing on disk."""
 
-    def __init__(self, blob: bytes, draft: Path, path: Path, digests: Digests, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, blob: bytes, draft: Path, path: Path, digests: Digests, pool: ThreadPoolExecutor, hashing: Executor
+    ) -> None:
         self.id = blob
         self._draft = draft
         self._path = path
@@ -142,9 +145,9 @@ class Blob:
         self._pool = pool
         self._sums = Sums(blob)
         self._wants_crc = digests.leave(CRC64NVME)  # it comes with the sums
-        self._blocks = Blocks(pool, [self._append, *digests.slow])
-        self._syncing: Future[None] | None = None
-        self._unsynced = 0
+        self._blocks = Blocks([(pool, self._append), *((hashing, update) for update in digests.slow)])
+        self._pushing: Future[None] | None = None
+        self._written = self._pushed = 0
         self._finished = False
 
     async def __aenter__(self) -> Blob:
@@ -174,9 +177,9 @@ class Blob:
     def _append(self, block: Data) -> None:
         try:
             self._write(block)
-            self._unsynced += len(block)
-            if self._unsynced >= SYNC_EVERY:
-                self._sync()
+            self._written += len(block)
+            if self._written - self._pushed >= PUSH_EVERY:
+                self._push()
         except OSError as error:
             raise _no_room(error, self._draft) from error
         self._sums.update(block)
@@ -187,18 +190,18 @@ class Blob:
         while rest:
             rest = rest[os.write(self._file, rest) :]
 
-    def _sync(self) -> None:
+    def _push(self) -> None:
         """Beside the writing; a disk that cannot follow slows the writer down."""
-        self._unsynced = 0
-        if self._syncing is not None:
-            self._syncing.result()
-        self._syncing = self._pool.submit(os.fdatasync, self._file)
+        if self._pushing is not None:
+            self._pushing.result()
+        self._pushing = self._pool.submit(push, self._file, self._pushed, self._written - self._pushed)
+        self._pushed = self._written
 
     def _publish(self) -> None:
         try:
             self._write(self._sums.table())
-            if self._syncing is not None:
-                self._syncing.result()
+            if self._pushing is not None:
+                self._pushing.result()
             os.fsync(self._file)
             self._draft.rename(self._path)
             sync_names(self._path.parent)
@@ -208,8 +211,8 @@ class Blob:
     async def _abandon(self) -> None:
         # A thread may still be writing: closed under it, the number could become somebody else's file.
         await self._blocks.abandoned()
-        if self._syncing is not None:
-            await asyncio.gather(asyncio.wrap_future(self._syncing), return_exceptions=True)
+        if self._pushing is not None:
+            await asyncio.gather(asyncio.wrap_future(self._pushing), return_exceptions=True)
         os.close(self._file)
         self._draft.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)

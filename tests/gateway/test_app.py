@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
-from gateway.app import Application
+from gateway.app import HASHING_NICENESS, Application
 from gateway.settings import Settings
 from tests.gateway.asgi import ask
 
@@ -34,3 +35,8 @@ async def test_on_the_host_of_a_bucket_such_paths_are_keys(application: Applicat
     assert "x-amz-request-id" in answer.headers
     answer = await ask(application, "GET", "/-/health/live", {"host": "s3.example.com"})
     assert answer.status == 200
+
+
+async def test_threads_that_work_on_bodies_give_way_to_the_event_loop(application: Application) -> None:
+    theirs = application.blobs.pool.submit(os.getpriority, os.PRIO_PROCESS, 0).result()
+    assert theirs == max(os.getpriority(os.PRIO_PROCESS, 0), HASHING_NICENESS)

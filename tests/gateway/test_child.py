@@ -87,6 +87,13 @@ async def test_it_has_started_when_it_says_so_and_has_the_sockets(make: Callable
     assert child.process.returncode == -signal.SIGTERM
 
 
+async def test_ctrl_c_is_not_for_it_but_its_session_is_ours(make: Callable[..., Child]) -> None:
+    async with started(make()) as child:
+        assert child.process is not None
+        assert os.getpgid(child.process.pid) == child.process.pid
+        assert os.getsid(child.process.pid) == os.getsid(0)
+
+
 async def test_one_that_ends_before_it_is_ready_did_not_start(make: Callable[..., Child]) -> None:
     with pytest.raises(StartFailed, match=r"patient did not start \(exit status 3\)"):
         await make("fail").start()

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,7 +22,9 @@ from catalog.database.connection import open_database
 from catalog.database.feed import open_feed
 from catalog.database.frames import SOCKET, Sql, pack
 from catalog.database.limits import QUERIES
+from catalog.database.process import NICENESS as APPLYING
 from catalog.database.process import serve
+from catalog.database.session import NICENESS as ASKING
 from catalog.errors import CatalogError, QueryFailed, QueryRefused, QueryStopped
 from catalog.folder import Folder
 from catalog.records import Origin, Version
@@ -321,6 +325,28 @@ async def test_the_index_is_made_anew_from_the_database(folder: Path) -> None:
     bucket = catalog.bucket("a-bucket")
     assert catalog.list_objects(bucket).keys == sorted(f"k{number}" for number in range(10))
     catalog.release()
+
+
+async def test_queries_give_way_to_the_applying_of_changes_and_both_to_others(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    await write(catalog, 1)
+    await catalog.close()
+    with process(tmp_path) as running:
+        database = threads(running.pid)  # DuckDB's own are there, and no query yet
+        assert (await asyncio.to_thread(client.query, tmp_path, "SELECT count(*) FROM objects", 60.0)).rows == [(1,)]
+        more = threads(running.pid) - database
+        running.terminate()
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    applying, asking = max(ours, APPLYING), max(ours, ASKING)
+    assert ours <= applying <= asking
+    assert database[applying] and database[asking]
+    assert more[asking]
+
+
+def threads(process: int) -> Counter[int]:
+    """How many there are of each niceness."""
+    every = Path(f"/proc/{process}/task").glob("*/stat")
+    return Counter(int(each.read_text().rpartition(") ")[2].split()[16]) for each in every)
 
 
 ROOT = Path(__file__).parents[3]

@@ -19,7 +19,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 async def test_every_worker_gets_every_byte_in_order(pool: ThreadPoolExecutor) -> None:
     got: list[list[bytes]] = [[], []]
-    blocks = Blocks(pool, [got[0].append, got[1].append])
+    blocks = Blocks([(pool, got[0].append), (pool, got[1].append)])
     sent = [bytes([number]) * 300_000 for number in range(20)]
     for each in sent:
         await blocks.write(each)
@@ -30,7 +30,7 @@ async def test_every_worker_gets_every_byte_in_order(pool: ThreadPoolExecutor) -
 
 async def test_many_small_pieces_are_worked_on_as_few(pool: ThreadPoolExecutor) -> None:
     got: list[Data] = []
-    blocks = Blocks(pool, [got.append])
+    blocks = Blocks([(pool, got.append)])
     for number in range(4 * BLOCK // 1000):
         await blocks.write(bytes([number % 256]) * 1000)
     await blocks.done()
@@ -39,7 +39,7 @@ async def test_many_small_pieces_are_worked_on_as_few(pool: ThreadPoolExecutor) 
 
 
 async def test_blocks_are_the_smaller_the_more_bodies_there_are(pool: ThreadPoolExecutor) -> None:
-    many = [Blocks(pool, [lambda data: None]) for _ in range(3000)]
+    many = [Blocks([(pool, lambda data: None)]) for _ in range(3000)]
     assert block_size() == BLOCK
     for each in many[:100]:
         await each.write(bytes(BLOCK))
@@ -55,7 +55,7 @@ async def test_blocks_are_the_smaller_the_more_bodies_there_are(pool: ThreadPool
 
 
 async def test_blocks_that_nobody_ended_do_not_count(pool: ThreadPoolExecutor) -> None:
-    lost = [Blocks(pool, [lambda data: None]) for _ in range(1000)]
+    lost = [Blocks([(pool, lambda data: None)]) for _ in range(1000)]
     for each in lost:
         await each.write(bytes(BLOCK))
         await each._settled()
@@ -67,7 +67,7 @@ async def test_blocks_that_nobody_ended_do_not_count(pool: ThreadPoolExecutor) -
 
 async def test_what_comes_after_the_last_byte(pool: ThreadPoolExecutor) -> None:
     order: list[str] = []
-    blocks = Blocks(pool, [lambda block: order.append("worked")])
+    blocks = Blocks([(pool, lambda block: order.append("worked"))])
     await blocks.write(b"x")
     await blocks.done(lambda: order.append("then"))
     assert order == ["worked", "then"]
@@ -75,7 +75,7 @@ async def test_what_comes_after_the_last_byte(pool: ThreadPoolExecutor) -> None:
 
 async def test_no_byte_at_all(pool: ThreadPoolExecutor) -> None:
     got: list[bytes] = []
-    blocks = Blocks(pool, [got.append])
+    blocks = Blocks([(pool, got.append)])
     await blocks.done()
     assert (got, blocks.size) == ([], 0)
 
@@ -84,11 +84,11 @@ async def test_what_a_worker_raises_reaches_the_writer(pool: ThreadPoolExecutor)
     def fail(block: bytes) -> None:
         raise ZeroDivisionError
 
-    blocks = Blocks(pool, [fail])
+    blocks = Blocks([(pool, fail)])
     with pytest.raises(ZeroDivisionError):
         for _ in range(5):
             await blocks.write(bytes(BLOCK))
-    blocks = Blocks(pool, [fail])
+    blocks = Blocks([(pool, fail)])
     await blocks.write(b"x")
     with pytest.raises(ZeroDivisionError):
         await blocks.done()
@@ -96,7 +96,7 @@ async def test_what_a_worker_raises_reaches_the_writer(pool: ThreadPoolExecutor)
 
 async def test_a_reader_is_one_block_ahead_at_most(pool: ThreadPoolExecutor) -> None:
     go = threading.Event()
-    blocks = Blocks(pool, [lambda block: void(go.wait())])
+    blocks = Blocks([(pool, lambda block: void(go.wait()))])
     await blocks.write(bytes(BLOCK))
     second = asyncio.ensure_future(blocks.write(bytes(BLOCK)))
     await asyncio.sleep(0.05)
@@ -114,7 +114,7 @@ async def test_abandoned_means_that_no_thread_works_on(pool: ThreadPoolExecutor)
         ended.set()
         raise ZeroDivisionError
 
-    blocks = Blocks(pool, [work])
+    blocks = Blocks([(pool, work)])
     await blocks.write(bytes(BLOCK))
     waiting = asyncio.ensure_future(blocks.done())
     await asyncio.sleep(0)

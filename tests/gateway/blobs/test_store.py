@@ -4,6 +4,7 @@ import asyncio
 import errno
 import hashlib
 import os
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from gateway.blobs import Blobs, Digests, digest
 from gateway.blobs.errors import BlobCut, NoBlob, NoRoom
+from gateway.blobs.store import PUSH_EVERY
 from gateway.blobs.sums import size_of_file
 
 
@@ -186,11 +188,47 @@ async def test_tmp_is_cleared(blobs: Blobs, tmp_path: Path) -> None:
     assert files(blobs, tmp_path) == []
 
 
-def test_threads_that_hash_give_way_to_the_event_loop(tmp_path: Path) -> None:
-    blobs = Blobs(tmp_path)
-    theirs = blobs.pool.submit(os.getpriority, os.PRIO_PROCESS, 0).result()
+async def test_no_more_threads_hash_than_can_run_and_each_begins_as_told(tmp_path: Path) -> None:
+    begun: list[threading.Thread] = []
+    blobs = Blobs(tmp_path, lambda: begun.append(threading.current_thread()))
+    await asyncio.gather(*(stored(blobs, os.urandom(3_000_000)) for _ in range(10)))
+    theirs = {thread for thread in threading.enumerate() if thread in begun}
     blobs.close()
-    assert theirs > os.getpriority(os.PRIO_PROCESS, 0)
+    hashing = [thread for thread in theirs if thread.name.startswith("hashing")]
+    assert 0 < len(hashing) <= len(os.sched_getaffinity(0))
+    assert len(theirs) > len(hashing)  # those that write
+
+
+async def stored(blobs: Blobs, body: bytes) -> None:
+    async with blobs.new(Digests(["MD5", "SHA256"])) as blob:
+        await blob.write(body)
+        _, _, digests = await blob.finish()
+    assert digests["MD5"] == hashlib.md5(body).digest()
+
+
+async def test_what_is_pushed_to_the_disk_while_it_comes_is_written_once(blobs: Blobs) -> None:
+    body = os.urandom(3 * PUSH_EVERY + 12_345)
+    async with blobs.new() as blob:
+        for start in range(0, len(body), 1 << 20):
+            await blob.write(body[start : start + (1 << 20)])
+        blob_id, size, _ = await blob.finish()
+    assert size == len(body)
+    assert blobs.path(blob_id).read_bytes()[:size] == body
+
+
+async def test_a_disk_that_fails_while_a_body_comes_fails_the_body(
+    blobs: Blobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(file: int, start: int, length: int) -> None:
+        raise OSError(errno.EIO, "as a broken disk does")
+
+    monkeypatch.setattr("gateway.blobs.store.push", fail)
+    with pytest.raises(OSError, match="broken disk"):
+        async with blobs.new() as blob:
+            for _ in range(3 * PUSH_EVERY >> 20):
+                await blob.write(bytes(1 << 20))
+            await blob.finish()
+    assert files(blobs, tmp_path) == []
 
 
 async def test_a_blob_that_the_disk_cut_is_not_begun(blobs: Blobs) -> None:
