@@ -62,16 +62,17 @@ class Asked:
 def main() -> None:
     options = parser().parse_args()
     gc.set_threshold(200_000, 20, 50)  # as the catalog process has it
+    limits = Limits(memory=options.memory)
     print(f"{'query':<34}{'cpu ms':>10}{'wall ms':>10}{'wanted':>9}")
     for size in options.sizes:
-        with folder_of(options, size) as folder, filled(folder, size) as (catalog, source):
+        with folder_of(options, size) as folder, filled(folder, size, limits) as (catalog, source):
             for asked in questions(size):
                 if any(word in asked.name for word in options.only or [""]):
                     tell(asked, size, catalog, options.runs)
             if not options.only:
                 tell_the_rest(size, catalog, source, folder)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    print(f"memory at most {most} MiB, of which DuckDB may have {Limits().memory_in_all()}")
+    print(f"memory at most {most} MiB, some of it for what makes histories; the limit is {limits.memory_in_all()}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -79,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", type=int, nargs="*", default=[200_000, 1_000_000])
     parser.add_argument("--runs", type=int, default=3, help="the best of so many counts")
     parser.add_argument("--only", nargs="*", help="queries in whose names one of these words stands")
+    parser.add_argument("--memory", type=int, default=0, help="MiB, as --sql-memory says")
     parser.add_argument("--folder", type=Path, help="where it writes")
     parser.add_argument("--keep", type=Path, help="where the catalogs stay, to be asked again")
     return parser
@@ -92,25 +94,25 @@ def folder_of(options: argparse.Namespace, size: int) -> Iterator[Path]:
             kept = Path(options.keep, str(size))
             if not kept.exists():
                 kept.mkdir(parents=True)
-                with filled(kept, size):
+                with filled(kept, size, Limits()):
                     pass
             shutil.copytree(kept, folder, dirs_exist_ok=True)
         yield Path(folder)
 
 
 @contextmanager
-def filled(folder: Path, size: int) -> Iterator[tuple[Local, Pending]]:
+def filled(folder: Path, size: int, limits: Limits) -> Iterator[tuple[Local, Pending]]:
     """A database of so many objects, made unless it is there."""
     made = folder / HISTORY
     history = pickle.loads(made.read_bytes()) if made.exists() else MadeUp(size)
-    with open_database(folder) as connection:
+    with open_database(folder, limits) as connection:
         if not made.exists():
             fill(connection, history)
             made.write_bytes(pickle.dumps(history))
         each = (folder / FILE).stat().st_size / history.seq
         print(f"\n{size:,} objects, {each:.0f} bytes of database a mutation")
         source = Pending(history)
-        yield Local(folder, connection, source, Limits()), source
+        yield Local(folder, connection, source, limits), source
 
 
 def fill(connection: duckdb.DuckDBPyConnection, history: MadeUp) -> None:

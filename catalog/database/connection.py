@@ -119,7 +119,7 @@ def migrations() -> list[Migration]:
 
 def _config(limits: Limits) -> Config:
     return {
-        "memory_limit": f"{limits.memory_in_all()}MiB",
+        "memory_limit": f"{limits.buffers()}MiB",
         "threads": limits.threads_in_all(),
         "max_temp_directory_size": "16GiB",
         "wal_autocheckpoint": f"{AUTOCHECKPOINT >> 20}MiB",

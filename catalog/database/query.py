@@ -56,7 +56,7 @@ class Query(Reading):
             see(self._cursor, self._owner)
             if self._plain:
                 see_plainly(self._cursor)
-            self._cursor.execute(f"SET operator_memory_limit = '{self._limits.memory_of_one()}MiB'")
+            self._cursor.execute(f"SET operator_memory_limit = '{self._limits.buffers_of_one()}MiB'")
             statement = check(self._cursor, self._statement, whole=self._owner is None)
             if self._rotation is not None and reads_requests(self._cursor, statement):
                 held.enter_context(self._rotation.shown(self._cursor))

@@ -63,7 +63,7 @@ def take_storage(
         free=block * free,
         wal=wal.stat().st_size if wal.exists() else 0,
         buffer=held,
-        buffer_limit=limits.memory_in_all() << 20,
+        buffer_limit=limits.buffers() << 20,
         reads=reads,
     )
 

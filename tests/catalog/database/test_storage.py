@@ -56,7 +56,7 @@ def test_the_database_as_a_whole(tmp_path: Path) -> None:
         found = taken(database, tmp_path)
         assert found.size <= (tmp_path / "catalog.duckdb").stat().st_size
         assert 0 <= found.free < found.size
-        assert (found.buffer_limit, found.reads) == (512 << 20, None)
+        assert (found.buffer_limit, found.reads) == (384 << 20, None)
 
 
 def test_what_this_process_read(tmp_path: Path) -> None:
