@@ -62,17 +62,17 @@ class Asked:
 def main() -> None:
     options = parser().parse_args()
     gc.set_threshold(200_000, 20, 50)  # as the catalog process has it
-    limits = Limits(memory=options.memory)
     print(f"{'query':<34}{'cpu ms':>10}{'wall ms':>10}{'wanted':>9}")
     for size in options.sizes:
-        with folder_of(options, size) as folder, filled(folder, size, limits) as (catalog, source):
-            for asked in questions(size):
+        with folder_of(options, size) as folder, filled(folder, size, options.memory) as (catalog, source):
+            for asked in questions(size, source.end().seq):
                 if any(word in asked.name for word in options.only or [""]):
                     tell(asked, size, catalog, options.runs)
             if not options.only:
                 tell_the_rest(size, catalog, source, folder)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    print(f"memory at most {most} MiB, some of it for what makes histories; the limit is {limits.memory_in_all()}")
+    limit = Limits(memory=options.memory).memory_in_all()
+    print(f"memory at most {most} MiB, some of it for what makes histories; the limit is {limit}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -94,16 +94,16 @@ def folder_of(options: argparse.Namespace, size: int) -> Iterator[Path]:
             kept = Path(options.keep, str(size))
             if not kept.exists():
                 kept.mkdir(parents=True)
-                with filled(kept, size, Limits()):
+                with filled(kept, size):
                     pass
             shutil.copytree(kept, folder, dirs_exist_ok=True)
         yield Path(folder)
 
 
 @contextmanager
-def filled(folder: Path, size: int, limits: Limits) -> Iterator[tuple[Local, Pending]]:
+def filled(folder: Path, size: int, memory: int = 0) -> Iterator[tuple[Local, Pending]]:
     """A database of so many objects, made unless it is there."""
-    made = folder / HISTORY
+    made, limits = folder / HISTORY, Limits(memory=memory)
     history = pickle.loads(made.read_bytes()) if made.exists() else MadeUp(size)
     with open_database(folder, limits) as connection:
         if not made.exists():
@@ -147,7 +147,7 @@ def tell_the_rest(size: int, catalog: Local, source: Pending, folder: Path) -> N
         print(f"the bucket exported: {each:,.0f} rows a second (1,000,000 wanted)", flush=True)
 
 
-def questions(size: int) -> Iterator[Asked]:
+def questions(size: int, end: int) -> Iterator[Asked]:
     yield from (Asked(name, ask, TYPED) for name, ask in typed(size).items())
     anywhere = {200_000: 0.05, 1_000_000: 0.05, 10_000_000: 0.05, 50_000_000: 0.05}
     for depth in (1, 2):
@@ -159,6 +159,8 @@ def questions(size: int) -> Iterator[Asked]:
     first, last = size // 2, size // 2 + size // 100
     delta = TYPED | {10_000_000: 0.3}
     yield Asked("delta of 1%", lambda catalog: compute_version_delta(catalog, NAME, first, last), delta)
+    ago = end - size // 100
+    yield Asked("delta of the last 1%", lambda catalog: compute_version_delta(catalog, NAME, ago, end), delta)
     for name, statement in {
         "objects_at, counted": f"SELECT count(*) FROM objects_at('{NAME}', '{day(DAYS // 2):%F}')",
         "delta of 1%, summed": f"SELECT change, sum(bytes) FROM delta_seq('{NAME}', {first}, {last}) GROUP BY change",

@@ -19,11 +19,11 @@ def test_a_catalog_again_and_again_holds_so_many_times_as_much(
         single = get_version_stats(catalog, NAME)
         days = len(get_growth(catalog, "day", NAME, limit=10_000).items)
     repeat(once, thrice, 3)
-    with filled(thrice, 3_000) as (catalog, _):
+    with filled(thrice, 3_000) as (catalog, source):
         stats = get_version_stats(catalog, NAME)
         assert (stats.objects, stats.bytes) == (3 * single.objects, 3 * single.bytes)
         assert get_storage_usage(catalog, "prefix", NAME, 2).total.objects == stats.objects
         assert len(get_growth(catalog, "day", NAME, limit=10_000).items) == days + 600
-        for asked in questions(3_000):
+        for asked in questions(3_000, source.end().seq):
             tell(asked, 3_000, catalog, 1)
     assert "delta of 1%" in capsys.readouterr().out
