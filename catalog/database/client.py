@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
@@ -17,8 +15,6 @@ from msgspec.structs import replace
 from catalog.database.connection import open_database
 from catalog.database.formats import write_parquet
 from catalog.database.frames import (
-    LENGTH,
-    SOCKET,
     Answer,
     AskCheckpoint,
     AskHolders,
@@ -30,7 +26,6 @@ from catalog.database.frames import (
     ChangeView,
     Columns,
     End,
-    Failure,
     Frame,
     Held,
     Hold,
@@ -50,10 +45,9 @@ from catalog.database.frames import (
     Synced,
     View,
     Views,
-    decode_answer,
-    pack,
 )
 from catalog.database.limits import Limits
+from catalog.database.line import Line, connect
 from catalog.database.local import Local
 from catalog.database.ownership import DatabaseBusy, owning
 from catalog.database.source import open_source
@@ -64,7 +58,6 @@ from catalog.store import Catalog
 
 PATIENCE = 30.0  # seconds for a process that has the database, but does not answer yet, to do so
 _PAUSE = 0.1
-_GONE = "the catalog process went away before it had answered"
 
 
 @dataclass(frozen=True)
@@ -109,7 +102,7 @@ def write(catalog: Reached, asked: Sql, target: IO[bytes]) -> int:
             target.write(answer.data)
         elif isinstance(answer, End):
             return answer.rows
-    raise QueryFailed(_GONE)
+    raise QueryFailed("the answer has no end")
 
 
 def _write_parquet(catalog: Reached, asked: Sql, target: IO[bytes]) -> int:
@@ -169,28 +162,15 @@ def reach(directory: Path, limits: Limits | None = None, catalog: Catalog | None
 def _reach(directory: Path, stack: ExitStack, limits: Limits, catalog: Catalog | None) -> Reached:
     deadline = time.monotonic() + PATIENCE
     while True:
-        connected = _connect(directory)
+        connected = connect(directory)
         if connected is not None:
-            return Remote(stack.enter_context(connected))
+            return Remote(Line(directory, stack.enter_context(connected)))
         try:
             return stack.enter_context(_opened(directory, limits, catalog))
         except DatabaseBusy:
             if time.monotonic() > deadline:
                 raise
         time.sleep(_PAUSE)
-
-
-def _connect(directory: Path) -> socket.socket | None:
-    place = os.open(directory, os.O_PATH | os.O_DIRECTORY)
-    connected = socket.socket(socket.AF_UNIX)
-    try:
-        connected.connect(f"/proc/self/fd/{place}/{SOCKET}")
-    except (FileNotFoundError, ConnectionError):
-        connected.close()
-        return None
-    finally:
-        os.close(place)
-    return connected
 
 
 @contextmanager
@@ -201,11 +181,10 @@ def _opened(directory: Path, limits: Limits, catalog: Catalog | None) -> Iterato
 
 
 class Remote:
-    """The catalog process at the other end of a socket. One question at a time; an answer is read to its end."""
+    """The catalog process at the other end of a line. One question at a time; an answer is read to its end."""
 
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
-        self._incoming = connected.makefile("rb", buffering=256 * 1024)
+    def __init__(self, line: Line) -> None:
+        self._line = line
 
     def sql(self, asked: Sql) -> Generator[Columns | Rows | End]:
         for answer in self._answers(asked):
@@ -284,30 +263,11 @@ class Remote:
 
     def _answers(self, request: Frame) -> Iterator[Answer]:
         """One after another, to the End."""
-        self._send(request)
-        while not isinstance(answer := self._receive(), End):
+        self._line.send(request)
+        while not isinstance(answer := self._line.receive(), End):
             yield answer
         yield answer
 
     def _ask(self, request: Frame) -> Answer:
-        self._send(request)
-        return self._receive()
-
-    def _send(self, request: Frame) -> None:
-        try:
-            self._socket.sendall(pack(request))
-        except ConnectionError as problem:
-            raise QueryFailed(_GONE) from problem
-
-    def _receive(self) -> Answer:
-        try:
-            length = self._incoming.read(LENGTH)
-            body = self._incoming.read(int.from_bytes(length, "big"))
-        except ConnectionError as problem:
-            raise QueryFailed(_GONE) from problem
-        if len(length) < LENGTH or len(body) < int.from_bytes(length, "big"):
-            raise QueryFailed(_GONE)
-        answer = decode_answer(body)
-        if isinstance(answer, Failure):
-            raise answer.raised()
-        return answer
+        self._line.send(request)
+        return self._line.receive()
