@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,18 @@ def test_a_client_that_begins_no_handshake_is_given_up(tmp_path: Path) -> None:
             assert idle.exchange(raw.prepare("GET", "/")).status == 200
             assert received(silent) == b""
             assert idle.exchange(raw.prepare("GET", "/")).status == 200
+
+
+def test_connections_count_once_their_handshake_is_done(tmp_path: Path) -> None:
+    with secured(tmp_path, "--workers", "1", "--max-connections", "2") as https, ExitStack() as stack:
+        raw = Raw(https.server)
+        for _ in range(5):
+            stack.enter_context(socket.create_connection((https.server.host, https.server.port)))
+        lines = [stack.enter_context(https.connect()) for _ in range(2)]
+        for line in lines:
+            assert line.exchange(raw.prepare("GET", "/")).status == 200
+        with https.connect() as late:
+            assert late.exchange(raw.prepare("GET", "/")).code == "SlowDown"
 
 
 def received(line: socket.socket) -> bytes:

@@ -40,6 +40,19 @@ def test_every_file_in_the_data_folder_is_the_owner_s_alone(server: Server) -> N
     assert [str(path) for path in kept if path.stat().st_mode & 0o077] == []
 
 
+def test_so_is_every_file_of_a_backup_and_of_what_is_restored_from_it(server: Server, tmp_path: Path) -> None:
+    mask = os.umask(0o022)
+    try:
+        run_command("backup", str(tmp_path / "backup"), "--data", str(server.data))
+        run_command("restore", str(tmp_path / "backup"), "--data", str(tmp_path / "restored"))
+    finally:
+        os.umask(mask)
+    for folder in (tmp_path / "backup", tmp_path / "restored"):
+        kept = [folder, *folder.rglob("*")]
+        assert len(kept) > 5
+        assert [str(path) for path in kept if path.stat().st_mode & 0o077] == []
+
+
 def test_sockets_are_the_owner_s_alone(server: Server) -> None:
     assert (server.data / "catalog.sock").stat().st_mode & 0o077 == 0
 

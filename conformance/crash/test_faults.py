@@ -158,6 +158,8 @@ def test_a_disk_that_cannot_be_read(tmp_path: Path, fault: Fault) -> None:
         assert_told(server, answer, why)
         assert raw.head(f"/{BUCKET}/key").status == 200
         assert client.put(BUCKET, "other", fault.content)
+        degraded = json.loads(raw.send(raw.plain("GET", "/-/health/ready")).body)["degraded"]
+        assert (degraded is not None) == (fault.error == "unreadable")
         sick.unlink()
         assert client.get(BUCKET, "key")[0].size == len(fault.content)
 

@@ -258,6 +258,8 @@ def test_it_is_told_at_once_by_all_who_are_asked_until_a_scrub_finds_it_sound(
         body = f"log/{path.name}:{within}" if small else f"blobs/{path.parent.name}/{path.name}"
         assert degraded(server) == f"1 bodies were found damaged when they were read ({body})"
         (told,) = damaged(server.data)
+        notes = server.data / "damaged"
+        assert [path for path in (notes, *notes.iterdir()) if path.stat().st_mode & 0o077] == []
         assert told.startswith(f"{BUCKET}/a key") and f" in {body}: the " in told
         assert told.endswith(" not what was written")
     with running(tmp_path / "data", "--workers", "2") as server:

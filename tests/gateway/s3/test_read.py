@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.s3.read import MAX_DEPTH, compile_document
+from gateway.s3.read import MAX_DEPTH, MAX_MARKS, compile_document
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 TAGS = b"<TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet>"
@@ -188,6 +188,15 @@ def test_a_stylesheet_or_include_is_passed_over(read):
 def test_depth_is_bounded(read, refused, depth, fits):
     inside = depth - 1
     document = versioning("<a>" * inside + "</a>" * inside)
+    if fits:
+        assert read("PutBucketVersioning", document) == {}
+    else:
+        assert refused(read, "PutBucketVersioning", document).code == "MalformedXML"
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
+def test_tags_are_bounded(read, refused, more, fits):
+    document = versioning("<a/>" * (MAX_MARKS - 2 + more))
     if fits:
         assert read("PutBucketVersioning", document) == {}
     else:
