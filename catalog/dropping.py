@@ -54,21 +54,21 @@ class Dropping:
 
     def _rounds(self, applied: Position, named: Named) -> Iterator[int | None]:
         """A segment that went, or None where nothing did yet."""
-        for segment in self._log.segments():
-            if segment < applied.segment and self._is_empty(segment):
-                bodies: Bodies = {}
-                yield from self._look_for(segment, named, bodies)
-                self._reading.close()
-                if bodies:
-                    self._count_again(segment, bodies)
-                elif self._is_empty(segment):
-                    self._drop(segment)
-                    yield segment
+        for segment in self._empty([each for each in self._log.segments() if each < applied.segment]):
+            bodies: Bodies = {}
+            yield from self._look_for(segment, named, bodies)
+            self._reading.close()
+            if bodies:
+                self._count_again(segment, bodies)
+            elif self._empty([segment]):
+                self._drop(segment)
+                yield segment
 
-    def _is_empty(self, segment: int) -> bool:
-        """By the counts of the index."""
+    def _empty(self, segments: list[int]) -> list[int]:
+        """Those that are full and in which nothing lives, by the counts of the index."""
         with self._index.read() as txn:
-            return segment < self._index.end(txn).segment and self._index.living(txn, segment)[0] == 0
+            last = self._index.end(txn).segment
+            return [each for each in segments if each < last and not self._index.living(txn, each)[0]]
 
     def _look_for(self, segment: int, named: Named, bodies: Bodies) -> Iterator[None]:
         """Where the segment's records cannot be read, all of the index is."""
