@@ -96,6 +96,7 @@ class Commits:
         self._log = log
         self._most_waiting = most_waiting
         self._queue: list[Submission] = []
+        self._crowd: list[Submission] = []  # those that came by the hundred
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._scheduled = False
@@ -109,9 +110,12 @@ class Commits:
         self._reaper = Reaper(index, lambda dead: self.on_dead_blobs(dead))
         self.on_dead_blobs: Callable[[list[bytes]], None] = lambda blobs: None
 
-    def submit(self, decide: Decide, origin: Origin, content: bytes = b"", long: bool = False) -> asyncio.Future[Any]:
+    def submit(
+        self, decide: Decide, origin: Origin, content: bytes = b"", long: bool = False, one_of_many: bool = False
+    ) -> asyncio.Future[Any]:
         """The result comes when it is durable. What is `long` is never committed on the event loop.
 
+        One of many, asked for at once by a request that waits for all, stands behind those of other requests.
         Raises what `decide` raises, StorageFull, TooManyWaiting and DatabaseBehind.
         """
         loop = self._loop
@@ -119,10 +123,11 @@ class Commits:
             loop = self._loop = asyncio.get_running_loop()
             self._reap_what_others_left()
         future = loop.create_future()
-        if len(self._queue) >= self._most_waiting:
-            future.set_exception(TooManyWaiting(len(self._queue)))
+        waiting = len(self._queue) + len(self._crowd)
+        if waiting >= self._most_waiting:
+            future.set_exception(TooManyWaiting(waiting))
             return future
-        self._queue.append(Submission(decide, origin, content, future, long))
+        (self._crowd if one_of_many else self._queue).append(Submission(decide, origin, content, future, long))
         if long:
             self._long = True
         if not self._scheduled:
@@ -156,24 +161,33 @@ class Commits:
         assert self._loop is not None
         on_loop = self._waiting < SLOW and not self._long and self._loop.time() >= self._stalling_until
         most = MOST_ON_LOOP if on_loop else MOST_IN_THREAD
-        if self._several and self._gathered < len(self._queue) < most:
-            self._gathered = len(self._queue)
+        waiting = len(self._queue) + len(self._crowd)
+        if self._several and self._gathered < waiting < most:
+            self._gathered = waiting
             self._loop.call_soon(self._turn)
             return
-        batch, self._queue = self._queue[:most], self._queue[most:]
+        batch = self._take(most)
         self._gathered, self._several = 0, len(batch) > 1
         if on_loop:
             self._deliver(batch, commit(self._index, self._log, batch))
             return
         if self._long:
-            self._long = any(submission.long for submission in self._queue)
+            self._long = any(submission.long for submission in (*self._queue, *self._crowd))
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "commit")
         committing = self._loop.run_in_executor(self._thread, commit, self._index, self._log, batch)
         committing.add_done_callback(lambda done: self._deliver(batch, done.result()))
 
+    def _take(self, most: int) -> list[Submission]:
+        """A batch: of those that came by the hundred half of it, and what others leave of the other half."""
+        first = most - min(len(self._crowd), most // 2)
+        batch, self._queue = self._queue[:first], self._queue[first:]
+        rest = most - len(batch)
+        crowd, self._crowd = self._crowd[:rest], self._crowd[rest:]
+        return batch + crowd if crowd else batch
+
     def _next(self) -> None:
-        self._scheduled = bool(self._queue)
+        self._scheduled = bool(self._queue or self._crowd)
         if self._scheduled and self._loop is not None:
             self._schedule(self._loop)
         elif self._idle is not None and not self._idle.done():

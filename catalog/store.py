@@ -292,7 +292,7 @@ class Catalog:
     ) -> list[Deleted | Exception]:
         """Each as `delete`, side by side; what one raised stands in its place."""
         writes = [
-            self._write(origin, self._deletion(origin, bucket, key, version_id, check))
+            self._write(origin, self._deletion(origin, bucket, key, version_id, check), one_of_many=True)
             for key, version_id, check in keys
         ]
         return [
@@ -355,8 +355,9 @@ class Catalog:
         decide: Callable[[Turn], tuple[Mutation | None, T]],
         content: bytes = b"",
         long: bool = False,
+        one_of_many: bool = False,
     ) -> asyncio.Future[T]:
-        return self._commits.submit(decide, origin, content, long)
+        return self._commits.submit(decide, origin, content, long, one_of_many)
 
     def _write_now(self, origin: Origin, decide: Callable[[Turn], tuple[Mutation | None, T]]) -> T:
         (outcome,) = self._commits.commit_now([Submission(decide, origin, b"")])

@@ -13,6 +13,8 @@ import msgspec
 import pytest
 
 from catalog import Catalog, lag
+from catalog.commit import MOST_ON_LOOP
+from catalog.decisions import Deleted
 from catalog.errors import DatabaseBehind, PreconditionFailed, StorageFull
 from catalog.log import Log, beginning
 from catalog.records import Bucket, Origin, Part, Version
@@ -237,6 +239,34 @@ async def test_a_batch_behind_one_of_several_takes_what_comes_turn_by_turn(
     batches = {record.settled for _, record in records}
     assert len(records) == 5
     assert (len(batches) == 1) is (before > 1)
+
+
+async def test_who_comes_alone_does_not_wait_for_a_crowd(
+    catalog: Catalog, bucket: Bucket, draft: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.commit.SLOW", 60.0)
+    monkeypatch.setattr("catalog.commit.STALL", 60.0)
+    keys = [f"{number}" for number in range(10 * MOST_ON_LOOP)]
+    await asyncio.gather(*(catalog.put(ORIGIN, bucket, key, draft) for key in keys))
+    deleting = asyncio.ensure_future(catalog.delete_many(ORIGIN, bucket, [(key, None, None) for key in keys]))
+    await asyncio.sleep(0)
+    await catalog.put(ORIGIN, bucket, "alone", draft)
+    left = len(catalog.list_objects(bucket).keys)
+    assert left > 5 * MOST_ON_LOOP
+    assert all(isinstance(each, Deleted) for each in await deleting)
+    assert catalog.list_objects(bucket).keys == ["alone"]
+
+
+async def test_a_crowd_gets_on_among_others_without_end(catalog: Catalog, bucket: Bucket, draft: Version) -> None:
+    keys = [f"{number}" for number in range(3 * MOST_ON_LOOP)]
+    deleting = asyncio.ensure_future(catalog.delete_many(ORIGIN, bucket, [(key, None, None) for key in keys]))
+
+    async def go_on(key: str) -> None:
+        while not deleting.done():
+            await catalog.put(ORIGIN, bucket, key, draft)
+
+    await asyncio.gather(*(go_on(f"other-{number}") for number in range(3 * MOST_ON_LOOP)))
+    assert len(await deleting) == len(keys)
 
 
 @pytest.mark.parametrize("stall, calm, on_loop", [(-1.0, 60.0, False), (-1.0, 0.0, True), (60.0, 60.0, True)])
