@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,8 @@ _DISTINCT = {
 }
 _OPEN_FILES = 64
 _ROWS = 131_072  # of a row group, at least
+_ON_ITS_WAY = 256 << 20  # bytes that the writer has taken in and not yet written
+_PATIENCE = 0.5  # seconds; who writes nothing for so long waits for more rows
 
 
 def export(catalog: Reached, target: Path, bucket: str | None = None, secrets: bool = False) -> dict[str, int]:
@@ -106,7 +109,7 @@ def _write(catalog: Reached, view: str, bucket: str | None, folder: Path) -> int
     counted = _Counted()
     by_bucket = dataset.partitioning(pa.schema([schema.field("bucket")]), flavor="hive")
     dataset.write_dataset(
-        pa.RecordBatchReader.from_batches(schema, counted.all(batches)),
+        pa.RecordBatchReader.from_batches(schema, held_back(counted.all(batches))),
         folder,
         format="parquet",
         file_options=dataset.ParquetFileFormat().make_write_options(**options(schema)),
@@ -164,6 +167,24 @@ def arrow_batches(catalog: Reached, asked: Sql) -> Iterator[pa.RecordBatch]:
     for answer in catalog.sql(asked):
         if isinstance(answer, Rows):
             yield from pa.ipc.open_stream(answer.data)
+
+
+def held_back(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """While a lot is on its way: pyarrow's writer takes in millions of rows, however large, before it makes one wait.
+
+    https://arrow.apache.org/docs/cpp/api/dataset.html, "max_rows_queued"
+    """
+    most = pa.total_allocated_bytes() + _ON_ITS_WAY
+    for batch in batches:
+        yield batch
+        held, since = pa.total_allocated_bytes(), time.monotonic()
+        while held > most:
+            time.sleep(0.002)
+            before, held = held, pa.total_allocated_bytes()
+            if held < before:
+                since = time.monotonic()
+            elif time.monotonic() - since > _PATIENCE:
+                most = held + _ON_ITS_WAY
 
 
 class _Counted:

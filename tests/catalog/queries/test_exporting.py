@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
@@ -12,7 +15,7 @@ from catalog.database.frames import Columns, End, Rows, Sql
 from catalog.database.registry import VIEWS
 from catalog.errors import InvalidFilter, QueryStopped
 from catalog.queries import Reached, export
-from catalog.queries.exporting import PARTLY
+from catalog.queries.exporting import PARTLY, held_back
 from catalog.queries.exporting import VIEWS as EXPORTED
 
 
@@ -68,3 +71,32 @@ def test_an_export_that_fails_leaves_nothing(catalog: Reached, tmp_path: Path, m
     with pytest.raises(QueryStopped):
         export(catalog, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def megabytes(count: int) -> Iterator[pa.RecordBatch]:
+    for number in range(count):
+        yield pa.record_batch({"n": pa.array(range(number, number + (1 << 17)), pa.int64())})
+
+
+def test_rows_are_held_back_while_many_are_on_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalog.queries.exporting._ON_ITS_WAY", 3 << 19)
+    monkeypatch.setattr("catalog.queries.exporting._PATIENCE", 60.0)
+    batches = held_back(megabytes(5))
+    on_their_way = [next(batches), next(batches)]
+    others: list[int] = []
+
+    def take() -> None:
+        others.extend(len(on_their_way) for _ in batches)
+
+    taking = threading.Thread(target=take)
+    taking.start()
+    time.sleep(0.1)
+    on_their_way.clear()
+    taking.join()
+    assert others == [0, 0, 0]
+
+
+def test_a_writer_that_waits_for_more_rows_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catalog.queries.exporting._ON_ITS_WAY", 3 << 19)
+    monkeypatch.setattr("catalog.queries.exporting._PATIENCE", 0.01)
+    assert [batch["n"][0].as_py() for batch in list(held_back(megabytes(10)))] == list(range(10))
