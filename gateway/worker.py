@@ -94,8 +94,8 @@ class Worker(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
-        # Threads that hash and sync come and go in fractions of a millisecond; waiting 5 for their turn would show.
-        sys.setswitchinterval(0.0005)
+        # A request takes the interpreter's lock some five times; beside a thread that works, it waits so long for each.
+        sys.setswitchinterval(0.0001)
         loop.add_reader(sys.stdin.fileno(), self.supervisor_gone)
         if self.retiring:
             self.retire()
