@@ -90,11 +90,7 @@ class Dropping:
         log.error(f"%s: {what}", self._log.path(segment), count)
         with self._index.write() as txn:
             if not self._index.living(txn, segment)[0]:
-                txn.put(
-                    segment.to_bytes(8, "big"),
-                    count.to_bytes(8, "big") + size.to_bytes(8, "big"),
-                    db=self._index.segments,
-                )
+                self._index.set_living(txn, segment, count, size)
 
     def _drop(self, segment: int) -> None:
         self._log.drop(segment)

@@ -206,7 +206,6 @@ class Log:
                 while left:
                     left -= file.write(zeros[:left])
                     os.fdatasync(file.fileno())  # all at once would stand before the sync of a commit
-                os.fsync(file.fileno())
             making.rename(ahead)
             if self.path(segment).exists():  # a commit could not wait, and made its own
                 ahead.unlink(missing_ok=True)

@@ -19,8 +19,8 @@ def give_way(niceness: int) -> None:
     and later). Where the kernel can (6.12), slices are made as short as may be.
     https://man7.org/linux/man-pages/man2/sched_setattr.2.html
     """
-    os.setpriority(os.PRIO_PROCESS, 0, max(niceness, os.getpriority(os.PRIO_PROCESS, 0)))
-    niceness = os.getpriority(os.PRIO_PROCESS, 0)
+    niceness = max(niceness, os.getpriority(os.PRIO_PROCESS, 0))
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
     number = _SCHED_SETATTR.get(platform.machine())
     if number is not None:
         attributes = _ATTRIBUTES.pack(_ATTRIBUTES.size, os.SCHED_OTHER, 0, niceness, 0, _SLICE, 0, 0)

@@ -28,7 +28,6 @@ SLOW_SYNC = 0.02  # seconds
 SYNCS = 20
 REVIVAL, PAUSE = 10.0, 0.2  # seconds
 AHEAD = 60.0  # seconds that a file may seem to be from the future
-MOST_NAMED = 20  # bodies that were found damaged
 LIBRARIES = ("duckdb", "lmdb", "uvicorn", "botocore")
 
 
@@ -136,8 +135,8 @@ def _bodies(data: Path) -> Iterator[Word]:
     """As the last scrub and those who read them since found them: they are not read here."""
     found = condition(data)
     report = found.scrubbed
-    for each in found.read[:MOST_NAMED]:
-        yield Word("wrong", "body", each.named)
+    for each in found.named:
+        yield Word("wrong", "body", each)
     if found.degraded is not None:
         what = "`ducket catalog validations --result failed` names what a scrub found, `ducket scrub --repair` puts "
         more = "right what it can, with `--from BACKUP` from a backup"

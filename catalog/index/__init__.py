@@ -120,6 +120,10 @@ class Index:
         counts = txn.get(segment.to_bytes(8, "big"), bytes(16), db=self.segments)
         return int.from_bytes(counts[:8], "big"), int.from_bytes(counts[8:], "big")
 
+    def set_living(self, txn: lmdb.Transaction, segment: int, times: int, size: int) -> None:
+        counts = times.to_bytes(8, "big") + size.to_bytes(8, "big")
+        txn.put(segment.to_bytes(8, "big"), counts, db=self.segments)
+
     def inhabited(self, txn: lmdb.Transaction) -> list[int]:
         """The segments of the log in which bodies live."""
         with txn.cursor(db=self.segments) as cursor:

@@ -92,14 +92,9 @@ class Change:
                 self.txn.delete(blob, db=self.index.blobs)
                 dead.append(blob)
         for segment, (count, size) in self._segments.items():
-            number = segment.to_bytes(8, "big")
-            held = self.txn.get(number, bytes(16), db=self.index.segments)
-            count += int.from_bytes(held[:8], "big")
-            size += int.from_bytes(held[8:], "big")
-            counted = max(count, 0).to_bytes(8, "big") + max(size, 0).to_bytes(
-                8, "big"
-            )  # less than none was wrong before
-            self.txn.put(number, counted, db=self.index.segments)
+            times, held = self.index.living(self.txn, segment)
+            # Less than none: what was counted before was wrong.
+            self.index.set_living(self.txn, segment, max(times + count, 0), max(held + size, 0))
         self._blobs, self._segments = {}, {}
         return dead
 

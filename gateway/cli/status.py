@@ -14,8 +14,6 @@ from gateway.cli.table import table
 from gateway.scrub.report import BACKGROUND, FILE, condition, last
 from gateway.supervisor import holder
 
-MOST_NAMED = 20  # bodies that were found damaged
-
 Rows = Iterator[tuple[str, object]]
 
 
@@ -53,8 +51,8 @@ def scrubs(data: Path) -> Rows:
     found = condition(data)
     if found.degraded is not None:
         yield "degraded", found.degraded
-    for each in found.read[:MOST_NAMED]:
-        yield "damaged", each.named
+    for each in found.named:
+        yield "damaged", each
 
 
 def catalog(data: Path) -> Rows:

@@ -17,7 +17,7 @@ from gateway.rot import Rotten, names, noted
 
 FILE = "scrub.json"
 BACKGROUND = "scrub-background.json"  # of the scrub that a server runs
-SHOWN = 3  # of the bodies that were found damaged
+SHOWN, NAMED = 3, 20  # of the bodies that were found damaged
 PASSED, FAILED, REPAIRED = "passed", "failed", "repaired"
 CHECKS = {
     "missing": "present",
@@ -162,6 +162,11 @@ class Condition:
             more = f" and {len(self.read) - SHOWN:,} others" if len(self.read) > SHOWN else ""
             said.append(f"{len(self.read):,} bodies were found damaged when they were read ({first}{more})")
         return "; ".join(said) or None
+
+    @property
+    def named(self) -> list[str]:
+        """What was found damaged when it was read, for those who may know of buckets and keys; some, if it is much."""
+        return [found.named for found in self.read[:NAMED]]
 
 
 def condition(data: Path) -> Condition:
