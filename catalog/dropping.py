@@ -1,7 +1,7 @@
 """Segments in which nothing lives go, once it was looked up that nobody names a body in them: counts may be wrong.
 
-The records of the segment say who named its bodies first, the database who names them alone since. Not found is a copy
-of an object in parts whose original is gone: for it the count must be right.
+The records of the segment say who named its bodies first, the database who names them since: copies, and parts copied
+from them.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from catalog.errors import CatalogUnusable
-from catalog.holders import Bodies, confirm, look_through, survey
+from catalog.holders import Bodies, Suspect, confirm, look_through, survey
 from catalog.index import Index
 from catalog.log import Log
-from catalog.records import Position, VersionHolder
+from catalog.records import Position
 
 SLICE = 500  # records, or entries of the index, that are looked at in one transaction
 SLICES = 64  # in one step: a quarter of a second at most
 
-# The versions that, by other knowledge than that of index and log, have a body in a segment, and maybe some others.
-Named = Callable[[int], list[VersionHolder]]
+# Who, by other knowledge than that of index and log, names a body in a segment, and maybe some others.
+Named = Callable[[int], list[Suspect]]
 
 log = logging.getLogger(__name__)
 
 
-def nobody(segment: int) -> list[VersionHolder]:
+def nobody(segment: int) -> list[Suspect]:
     return []
 
 

@@ -1,27 +1,30 @@
-"""Who names a body. A column says it where a version has one alone; of what is in parts the records hold the names."""
+"""Who names a body: a column says it, but for blobs of objects in parts. Their names are in the records alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 import duckdb
 import msgspec
 
-from catalog.database.columns import Row
+from catalog.database import places
+from catalog.database.columns import WHOLE, Row, run_on_rows, schema
 from catalog.database.frames import Holders
 from catalog.database.source import Source
-from catalog.database.tables.objects import body_number
-from catalog.records import Part, Piece, Version
+from catalog.holders import PartSuspect, Suspect
+from catalog.records import Part, Piece, Version, VersionHolder
 
 _BATCH = 10_000
 _VERSIONS = """
-SELECT seq, entry FROM private.objects WHERE body = $number
-UNION ALL
-SELECT seq, entry FROM private.objects WHERE body IS NULL AND contains(hex(entry), $name)
+SELECT seq, entry FROM private.objects
+WHERE body = $number OR parts_count IS NOT NULL AND contains(hex(entry), $name)
 ORDER BY seq
 """
-_PARTS = "SELECT upload_id, part_number, entry FROM private.parts WHERE contains(hex(entry), $name)"
-_ENTRIES = "SELECT entry FROM private.{} WHERE contains(hex(entry), 'C410')"  # MessagePack's mark of sixteen bytes
+_PARTS = "SELECT upload_id, part_number, entry FROM private.parts WHERE body = $number"
+_WITH_PARTS = "SELECT entry FROM private.objects WHERE parts_count IS NOT NULL"
+_IN_SEGMENT = "WHERE body >= $first AND body < $behind"
+_BODY = schema(body=WHOLE)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode: Callable[[bytes], Version] = msgspec.msgpack.Decoder(Version).decode
@@ -37,12 +40,12 @@ def holders(connection: duckdb.DuckDBPyConnection, source: Source, body: Piece) 
         return Holders([], [])
     name = (body.blob if body.blob is not None else _encode(body.segment) + _encode(body.offset)).hex().upper()
     versions = []
-    for seq, entry in _rows(connection.execute(_VERSIONS, {"number": body_number(body), "name": name})):
+    for seq, entry in _rows(connection.execute(_VERSIONS, {"number": places.of_body(body), "name": name})):
         numbers = [number for number, piece in _pieces(_decode(entry)) if _is(piece, body)]
         versions += [(seq, numbers[0])] if numbers else []
     parts = [
         (upload_id, number)
-        for upload_id, number, entry in _rows(connection.execute(_PARTS, {"name": name}))
+        for upload_id, number, entry in _rows(connection.execute(_PARTS, {"number": places.of_body(body)}))
         if _is(_decode_part(entry).piece, body)
     ]
     return Holders(versions, parts)
@@ -51,14 +54,28 @@ def holders(connection: duckdb.DuckDBPyConnection, source: Source, body: Piece) 
 def named(connection: duckdb.DuckDBPyConnection, blobs: Iterable[bytes]) -> list[bytes]:
     """Those of the blobs that the record of any version or part names, whatever the key index says.
 
-    Reads every record there is.
+    Reads the records of all that is in parts.
     """
     sought, found = set(blobs), set[bytes]()
-    for (entry,) in _rows(connection.execute(_ENTRIES.format("objects"))):
-        found |= sought.intersection(piece.blob for _, piece in _pieces(_decode(entry)) if piece and piece.blob)
-    for (entry,) in _rows(connection.execute(_ENTRIES.format("parts"))):
-        found |= sought.intersection([piece.blob] if (piece := _decode_part(entry).piece) and piece.blob else [])
-    return list(found)
+    numbers = [(places.of_body(Piece(0, blob=blob)),) for blob in sought]
+    with_body = "SELECT entry FROM private.{} SEMI JOIN incoming USING (body)"
+    for (entry,) in run_on_rows(connection, with_body.format("parts"), _BODY, numbers):
+        found |= _blobs([_decode_part(entry).piece])
+    versions = run_on_rows(connection, with_body.format("objects"), _BODY, numbers)
+    for (entry,) in chain(versions, _rows(connection.execute(_WITH_PARTS))):
+        found |= _blobs(piece for _, piece in _pieces(_decode(entry)))
+    return list(sought & found)
+
+
+def in_segment(connection: duckdb.DuckDBPyConnection, segment: int) -> list[Suspect]:
+    """Who names a body there, and maybe some others."""
+    bounds = {"first": segment << 32, "behind": segment + 1 << 32}
+    versions = f"SELECT bucket_id, key, seq FROM private.objects {_IN_SEGMENT} OR body = {places.SEVERAL}"
+    parts = f"SELECT bucket_id, key, upload_id, part_number FROM private.parts {_IN_SEGMENT}"
+    return [
+        *(VersionHolder(*row) for row in connection.execute(versions, bounds).fetchall()),
+        *(PartSuspect(*row) for row in connection.execute(parts, bounds).fetchall()),
+    ]
 
 
 def _rows(found: duckdb.DuckDBPyConnection) -> Iterator[Row]:
@@ -71,6 +88,10 @@ def _pieces(version: Version) -> Iterator[tuple[int, Piece | None]]:
     yield 0, version.body
     for part in version.parts if isinstance(version.parts, list) else ():
         yield part.number, part.piece
+
+
+def _blobs(pieces: Iterable[Piece | None]) -> set[bytes]:
+    return {piece.blob for piece in pieces if piece is not None and piece.blob is not None}
 
 
 def _is(piece: Piece | None, body: Piece) -> bool:

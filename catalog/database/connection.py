@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from catalog.database import vacuum
+from catalog.database import places, vacuum
 from catalog.database.limits import Limits
 from catalog.database.registry import define, see
 from catalog.database.transaction import transaction
@@ -103,7 +103,7 @@ def pending(connection: duckdb.DuckDBPyConnection) -> list[Migration]:
 def run_migration(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
     """In a transaction of its own."""
     version, name, statements = migration
-    with transaction(connection):
+    with places.known_to(connection), transaction(connection):
         connection.execute(statements)
         now = datetime.now(UTC).replace(tzinfo=None)
         connection.execute("INSERT INTO private.schema_version VALUES (?, ?, ?)", [version, name, now])

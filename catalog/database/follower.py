@@ -10,11 +10,11 @@ from typing import Any
 
 import duckdb
 
-from catalog.database import kept, vacuum
+from catalog.database import bodies, kept, vacuum
 from catalog.database.applier import apply
 from catalog.database.refill import refill
 from catalog.database.source import Source
-from catalog.database.tables import applied, objects
+from catalog.database.tables import applied
 from catalog.database.transaction import transaction
 from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.log import beginning
@@ -89,7 +89,7 @@ class Follower:
 
     def drop_segments(self) -> None:
         """A few, of those that hold nothing which the database lacks, and no body."""
-        self._source.drop_dead_segments(self.applied, partial(objects.in_segment, self._connection))
+        self._source.drop_dead_segments(self.applied, partial(bodies.in_segment, self._connection))
 
     def keep_history(self) -> None:
         """Write beside the database what it alone knows, once a day: see `kept`. Raises QueryFailed."""

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from catalog import Catalog, dropping
+from catalog.database import bodies
 from catalog.database.connection import open_database
-from catalog.database.tables import objects
 from catalog.dropping import Named, nobody
-from tests.catalog.compacting import ORIGIN, churn, content, counts, everything, filled, into_database, put
+from catalog.records import Bucket, Part, Upload, Version
+from tests.catalog.compacting import DRAFT, ORIGIN, churn, content, counts, everything, filled, into_database, put
 
 WRONG = (0).to_bytes(16, "big")
 
@@ -21,7 +22,22 @@ WRONG = (0).to_bytes(16, "big")
 def asked(path: Path) -> Iterator[Named]:
     """The database, as the catalog process asks it."""
     with open_database(path) as connection:
-        yield partial(objects.in_segment, connection)
+        yield partial(bodies.in_segment, connection)
+
+
+async def upload(catalog: Catalog, bucket: Bucket, key: str, *given: bytes | str) -> Version:
+    """An upload of parts, each with bytes of its own or those of another object; what it will be completed to."""
+    upload_id = (await catalog.create_upload(ORIGIN, bucket, Upload("", 0, key, 0, "root"))).upload_id
+    put, parts = partial(catalog.put_part, ORIGIN, bucket, key, upload_id), []
+    for number, body in enumerate(given, 1):
+        part = Part(number, 40_000, "e", 0, None)
+        if isinstance(body, bytes):
+            parts.append(await put(part, body))
+        else:
+            version = catalog.get(bucket, body)
+            copied = msgspec.structs.replace(part, piece=version.body)
+            parts.append(await put(copied, source=(bucket.id, body, version)))
+    return msgspec.structs.replace(DRAFT, size=40_000 * len(parts), parts=parts, upload_id=upload_id)
 
 
 def falsify(catalog: Catalog) -> list[int]:
@@ -73,6 +89,34 @@ async def test_the_count_is_right_again_and_the_segment_goes_when_all_in_it_died
     assert 1 not in drop(catalog, tmp_path)
     await catalog.delete(ORIGIN, bucket, "alone")
     assert 1 in drop(catalog, tmp_path)
+    catalog.release()
+
+
+async def test_what_only_copies_of_an_object_in_parts_name_is_found(tmp_path: Path) -> None:
+    """One of one small part, one of two, one copied into an upload under way, one into another that is completed."""
+    catalog = Catalog.open(tmp_path)
+    bucket = await catalog.create_bucket(ORIGIN, "plain", "root", "us-east-1")
+    for names in ("a", "bc"):
+        draft = await upload(catalog, bucket, names, *[content(name) for name in names])
+        await catalog.put(ORIGIN, bucket, names, draft, upload_id=draft.upload_id)
+    for name in ("d", "e"):
+        await put(catalog, bucket, name, name)
+    await churn(catalog, bucket)  # so that the records of the copies are not in the segment of the bodies
+    for names in ("a", "bc"):
+        source = catalog.get(bucket, names)
+        copy = msgspec.structs.replace(catalog.whole(source), upload_id=None)
+        await catalog.put(ORIGIN, bucket, f"{names} copied", copy, source=(bucket.id, names, source))
+    await upload(catalog, bucket, "under way", "d")
+    draft = await upload(catalog, bucket, "completed", "e")
+    await catalog.put(ORIGIN, bucket, "completed", draft, upload_id=draft.upload_id)
+    for name in ("a", "bc", "d", "e"):
+        await catalog.delete(ORIGIN, bucket, name)
+    await churn(catalog, bucket)
+    before = counts(catalog)
+    assert before[1] == (5, 200_000)
+    falsify(catalog)
+    assert 1 not in drop(catalog, tmp_path)
+    assert counts(catalog) == before
     catalog.release()
 
 

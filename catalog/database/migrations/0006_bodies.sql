@@ -1,3 +1,2 @@
--- By what the body of a version is found: see `objects.body_number`. NULL where it is in parts, where there is none, and in
--- rows of before: of those the records are searched.
+-- By what the body of a version is found: see `places`. NULL where there is none.
 ALTER TABLE private.objects ADD COLUMN body BIGINT;

@@ -13,6 +13,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from catalog.database import places
 from catalog.database.columns import (
     BYTES,
     MAP,
@@ -27,7 +28,7 @@ from catalog.database.columns import (
     run_on_rows,
     schema,
 )
-from catalog.records import BodyMoved, Piece, Version, VersionHolder
+from catalog.records import BodyMoved, Version
 from catalog.relocation import relocated
 
 COLUMNS = schema(
@@ -96,25 +97,11 @@ def table(
         "last_modified": [version.modified for version in versions],
         "owner": [version.owner for version in versions],
         "entry": [_encode(version) for version in versions],
-        "body": [None if version.body is None else body_number(version.body) for version in versions],
+        "body": [
+            places.of_parts(version) if version.body is None else places.of_body(version.body) for version in versions
+        ],
     }
     return by_column(COLUMNS, values)
-
-
-def body_number(body: Piece) -> int:
-    """Of a body in the log its place; of a blob the first bytes of its name, which another may have too."""
-    if body.blob is None:
-        return body.segment << 32 | body.offset
-    return int.from_bytes(body.blob[:8], signed=True)
-
-
-def in_segment(connection: duckdb.DuckDBPyConnection, segment: int) -> list[VersionHolder]:
-    """The versions that have a body there, and maybe some others; none of those that are in parts."""
-    found = connection.execute(
-        "SELECT bucket_id, key, seq FROM private.objects WHERE body >= $first AND body < $behind",
-        {"first": segment << 32, "behind": segment + 1 << 32},
-    )
-    return [VersionHolder(*row) for row in found.fetchall()]
 
 
 def add(connection: duckdb.DuckDBPyConnection, table: pa.Table) -> None:
@@ -141,7 +128,7 @@ def move_bodies(connection: duckdb.DuckDBPyConnection, moves: Mapping[int, Seque
         version = _decode(entry)
         for move in moves[seq]:
             version = relocated(version, move)
-        rows.append((seq, _encode(version), None if version.body is None else body_number(version.body)))
+        rows.append((seq, _encode(version), places.of_version(version)))
     if rows:
         change = "entry = incoming.entry, body = incoming.body"
         statement = f"UPDATE private.objects SET {change} FROM incoming WHERE objects.seq = incoming.seq"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 import duckdb
 import msgspec
 
+from catalog.database import places
 from catalog.database.columns import BYTES, SHORT, TEXT, TIME, WHOLE, Row, insert, run_on_rows, schema
 from catalog.records import BodyMoved, Part, PartPut
 from catalog.relocation import relocated_part
@@ -22,10 +23,11 @@ COLUMNS = schema(
     checksum_algorithm=TEXT,
     checksum_value=TEXT,
     entry=BYTES,
+    body=WHOLE,
 )
 _ID = schema(upload_id=TEXT)
 _PART = schema(upload_id=TEXT, part_number=SHORT)
-_ENTRY = schema(upload_id=TEXT, part_number=SHORT, entry=BYTES)
+_BODY = schema(upload_id=TEXT, part_number=SHORT, entry=BYTES, body=WHOLE)
 _NAMED = "WHERE (upload_id, part_number) IN (SELECT upload_id, part_number FROM incoming)"
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -47,6 +49,7 @@ def row(put: PartPut) -> Row:
         None if part.checksum is None else part.checksum.algorithm,
         None if part.checksum is None else part.checksum.value,
         _encode(part),
+        places.of_part(part),
     )
 
 
@@ -67,13 +70,13 @@ def move_bodies(connection: duckdb.DuckDBPyConnection, moves: Mapping[PartKey, S
         part = _decode(entry)
         for move in moves[upload_id, number]:
             part = relocated_part(part, move)
-        rows.append((upload_id, number, _encode(part)))
+        rows.append((upload_id, number, _encode(part), places.of_part(part)))
     if rows:
         statement = (
-            "UPDATE private.parts SET entry = incoming.entry FROM incoming"
+            "UPDATE private.parts SET entry = incoming.entry, body = incoming.body FROM incoming"
             " WHERE parts.upload_id = incoming.upload_id AND parts.part_number = incoming.part_number"
         )
-        run_on_rows(connection, statement, _ENTRY, rows)
+        run_on_rows(connection, statement, _BODY, rows)
 
 
 def remove_of_uploads(connection: duckdb.DuckDBPyConnection, upload_ids: Collection[str]) -> None:

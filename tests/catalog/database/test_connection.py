@@ -67,19 +67,20 @@ def test_a_catalog_of_the_first_schema_gets_what_later_ones_keep(seed: int) -> N
         take_step(history, chance.randrange(13), chance.randrange(6), chance.randrange(100))
     previous = "SELECT seq, operation, ended, previous FROM private.journal ORDER BY ALL"
     usage = "SELECT * FROM usage ORDER BY ALL"
+    places = "SELECT seq, body FROM private.objects UNION ALL SELECT part_number, body FROM private.parts ORDER BY ALL"
     with open_database(None) as database:
         apply(database, history.records, history.position())
-        expected = [database.execute(statement).fetchall() for statement in (previous, usage)]
+        expected = [database.execute(statement).fetchall() for statement in (previous, usage, places)]
         assert all(expected)
         database.execute(
             "DROP TABLE private.usage_recent; DROP TABLE private.usage_settled; DROP TABLE private.usage_changes;"
             "ALTER TABLE private.journal DROP COLUMN previous; ALTER TABLE private.objects DROP COLUMN body;"
             "DROP TABLE private.views; DROP SCHEMA materialised; DROP TABLE private.points;"
-            "DROP TABLE private.validations;"
+            "DROP TABLE private.validations; ALTER TABLE private.parts DROP COLUMN body;"
             "DELETE FROM private.schema_version WHERE version > 1"
         )
         migrate(database)
-        assert [database.execute(statement).fetchall() for statement in (previous, usage)] == expected
+        assert [database.execute(statement).fetchall() for statement in (previous, usage, places)] == expected
 
 
 def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
