@@ -150,10 +150,13 @@ def _served(data: Path) -> Word:
 
     try:
         _wait_for_answer(data)
-        found = status(data)
-    except (CatalogUnusable, QueryFailed) as fact:
+    except CatalogUnusable as fact:
         what = "see what the server logged; a catalog process that stands still may be killed, for another comes"
         return Word("wrong", "catalog", f"{fact.why}: {what}")
+    try:
+        found = status(data)
+    except (CatalogUnusable, QueryFailed) as fact:
+        return Word("wrong", "catalog", fact.why)
     if found.problem is not None:
         return Word("wrong", "catalog", f"the database cannot be brought up to date: {found.problem}")
     return Word("ok", "catalog", f"mutation {found.end.seq}, of which the database has {found.applied.seq}")

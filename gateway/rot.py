@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from secrets import token_hex
 
 import msgspec
 
@@ -116,8 +117,8 @@ def _keep(folder: Path, found: Rotten) -> None:
     if path.exists():
         return
     folder.mkdir(exist_ok=True)
-    if sum(1 for _ in folder.iterdir()) < MOST:
-        draft = path.with_suffix(".new")
+    if sum(1 for _ in folder.glob(f"*{SUFFIX}")) < MOST:
+        draft = path.with_suffix(f".{token_hex(4)}.new")
         draft.write_bytes(msgspec.json.encode(found))
         draft.rename(path)
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from catalog.database import client
+from catalog.database.frames import Status
+from catalog.database.line import standing_still
 from conformance.server import running
 from gateway.doctor import Word, examine
 
@@ -54,6 +57,17 @@ def test_beside_a_server_it_says_how_far_the_database_is(data: Path) -> None:
     with running(data):
         assert words(data, "wrong") == []
         assert any(about == "catalog" and says.startswith("mutation 6") for about, says in words(data, "ok"))
+
+
+def test_a_catalog_process_that_stops_between_two_questions_is_told_once(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(data: Path) -> Status:
+        raise standing_still()
+
+    monkeypatch.setattr(client, "status", stopped)
+    with running(data):
+        assert wrong(data).count("may be killed") == 1
 
 
 def test_no_folder_and_an_empty_one(tmp_path: Path) -> None:

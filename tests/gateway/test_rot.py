@@ -4,6 +4,7 @@ import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -67,6 +68,23 @@ async def test_it_is_noted_once_by_bucket_key_and_body(catalog: Catalog, tmp_pat
     assert names(tmp_path) == (found.file,)
     forget(tmp_path, found)
     assert noted(tmp_path) == [] and names(tmp_path) == ()
+    catalog.release()
+
+
+async def test_those_who_note_the_same_at_once_are_not_in_each_others_way(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    written, rename = Barrier(4), Path.rename
+
+    def together(self: Path, target: Path) -> Path:
+        written.wait()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", together)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: note(catalog, tmp_path, request("/bucket/a%20key"), DAMAGE), range(4)))
+    assert len(noted(tmp_path)) == len(names(tmp_path)) == 1
+    assert caplog.text == ""
     catalog.release()
 
 
