@@ -217,8 +217,6 @@ def test_more_than_five_gib_are_refused_unread(raw: Raw, bucket: str) -> None:
     [
         ("x-amz-server-side-encryption", "aws:kms"),
         ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
-        ("x-amz-object-lock-mode", "GOVERNANCE"),
-        ("x-amz-object-lock-legal-hold", "ON"),
         ("x-amz-write-offset-bytes", "0"),
     ],
 )
@@ -226,4 +224,25 @@ def test_header_that_is_not_honoured_is_refused(raw: Raw, bucket: str, header: s
     answer = raw.put(f"/{bucket}/key", b"body", headers={header: value})
     assert (answer.status, answer.code) == (501, "NotImplemented")
     assert header in answer.body.decode()
+    assert raw.head(f"/{bucket}/key").status == 404
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("x-amz-object-lock-mode", "GOVERNANCE"),
+        ("x-amz-object-lock-retain-until-date", "2040-01-01T00:00:00Z"),
+        ("x-amz-object-lock-legal-hold", "ON"),
+    ],
+)
+def test_bucket_without_object_lock_takes_no_lock(raw: Raw, bucket: str, header: str, value: str) -> None:
+    raw.put(f"/{bucket}/source", b"body")
+    copied = {"x-amz-copy-source": f"{bucket}/source"}
+    for answer in (
+        raw.put(f"/{bucket}/key", b"body", headers={header: value}),
+        raw.put(f"/{bucket}/key", headers={header: value, **copied}),
+        raw.post(f"/{bucket}/key", query={"uploads": ""}, headers={header: value}),
+    ):
+        assert (answer.status, answer.code) == (400, "InvalidRequest")
+        assert answer.root.findtext("Message") == "Bucket is missing ObjectLockConfiguration"
     assert raw.head(f"/{bucket}/key").status == 404

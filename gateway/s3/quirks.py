@@ -189,6 +189,13 @@ REFUSED_QUERY: dict[str, dict[str, str]] = {
     "ListObjects": {"list-type": "Invalid List Type specified in Request"},
 }
 
+# Headers that an operation does not take, where S3 itself would refuse them here: all buckets are without Object Lock.
+# What AWS says then is not what it says to PutObjectRetention: https://github.com/versity/versitygw/issues/1751
+REFUSED_HEADERS: dict[str, tuple[str, str]] = dict.fromkeys(
+    ("x-amz-object-lock-legal-hold", "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"),
+    ("InvalidRequest", "Bucket is missing ObjectLockConfiguration"),
+)
+
 # User metadata: names and values, in UTF-8, without the prefix.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
 METADATA_LIMIT = 2048
