@@ -179,13 +179,48 @@ def test_of_racing_completers_all_get_the_same(two_workers: Server) -> None:
         assert set(answers) == {multipart_etag(noise(MIB))}
 
 
-def test_forty_parts(s3: Any, bucket: str) -> None:
+def copied(s3: Any, bucket: str, count: int) -> Upload:
+    """An upload of so many parts, all of the same bytes."""
     s3.put_object(Bucket=bucket, Key="from", Body=noise(PART))
     upload = Upload.begin(s3, bucket)
-    for number in range(1, 41):
+    for number in range(1, count + 1):
         answer = s3.upload_part_copy(PartNumber=number, CopySource=f"{bucket}/from", **upload.named)
         upload.parts.append({"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]})
-    upload.complete()
-    found = s3.head_object(Bucket=bucket, Key="key", PartNumber=40)
-    assert (found["PartsCount"], found["ContentLength"]) == (40, PART)
-    assert s3.head_object(Bucket=bucket, Key="key")["ContentLength"] == 40 * PART
+    return upload
+
+
+def test_eighty_parts(s3: Any, bucket: str) -> None:
+    copied(s3, bucket, 80).complete()
+    found = s3.head_object(Bucket=bucket, Key="key", PartNumber=80)
+    assert (found["PartsCount"], found["ContentLength"]) == (80, PART)
+    assert s3.head_object(Bucket=bucket, Key="key")["ContentLength"] == 80 * PART
+
+
+def test_one_part_of_many_that_is_wrong(raw: Raw, s3: Any, bucket: str) -> None:
+    upload = copied(s3, bucket, 80)
+
+    def complete(right: str = "", wrong: str = "") -> Any:
+        parts = "".join(
+            f"<Part><PartNumber>{part['PartNumber']}</PartNumber><ETag>{part['ETag']}</ETag></Part>"
+            for part in upload.parts
+        )
+        assert not right or parts.count(right) == 1
+        body = f"<CompleteMultipartUpload>{parts.replace(right, wrong) if right else parts}</CompleteMultipartUpload>"
+        return raw.post(f"/{bucket}/key", body.encode(), {"uploadId": upload.id})
+
+    number = "<PartNumber>41</PartNumber>"
+    answer = complete(f"{number}<ETag>{etag(noise(PART))}", f"{number}<ETag>{etag(b'')}")
+    assert (answer.status, answer.code) == (400, "InvalidPart")
+    assert (answer.text("PartNumber"), answer.text("ETag")) == ("41", etag(b"")[1:-1])
+    for wrong, code in (
+        ("<PartNumber>40</PartNumber>", "InvalidPartOrder"),
+        ("<PartNumber>81</PartNumber>", "InvalidPartOrder"),
+        ("<PartNumber>4l</PartNumber>", "MalformedXML"),
+        ("", "MalformedXML"),
+        (number * 2, "MalformedXML"),
+        (f"{number}<ChecksumCRC32>AAAA</ChecksumCRC32>", "InvalidArgument"),
+    ):
+        answer = complete(number, wrong)
+        assert (answer.status, answer.code) == (400, code)
+    assert complete(number, f"{number}<Unknown><Of>all</Of></Unknown>").status == 200
+    assert complete().text("ETag") == multipart_etag(*[noise(PART)] * 80)

@@ -6,6 +6,7 @@ that end is proved yet, so whoever stores it commits only then.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
 
@@ -80,7 +81,10 @@ class Body:
         if self.length is not None and self.length > limit:
             raise _too_long(limit)
         if self._decoder is None:
-            return self._checked(await self._gather(limit))
+            data = await self._gather(limit)
+            if self.check_sha256 and len(data) > INLINE_HASH_SIZE:
+                return await asyncio.to_thread(self._checked, data)
+            return self._checked(data)
         pieces: list[Piece] = []
         size = 0
         async for piece in self:

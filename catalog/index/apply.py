@@ -277,7 +277,8 @@ class Change:
             return
         self.txn.delete(key + END + upload, db=self.index.uploads)
         groups = uploaded.drop(self.index, self.txn, upload)
-        self._let_go(list(_without(groups, {part.number for part in parts})) if parts else groups)
+        if uploaded.count(groups) > len(parts):
+            self._let_go(list(_without(groups, {part.number for part in parts})) if parts else groups)
 
     def _let_go(self, groups: list[bytes]) -> None:
         if len(groups) > MANY:

@@ -62,7 +62,7 @@ def put(index: Index, txn: lmdb.Transaction, version: Version) -> None:
     for position in range(0, len(version.parts), GROUP):
         group = version.parts[position : position + GROUP]
         txn.put(_place(version.seq, start, position), encode(group), db=index.composed)
-        start += sum(part.size for part in group)
+        start += sum([part.size for part in group])
 
 
 def drop(index: Index, txn: lmdb.Transaction, version: Version) -> list[bytes]:

@@ -5,7 +5,7 @@ A group is the MessagePack of its parts in order of number, as in `composed`, un
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -67,12 +67,23 @@ def drop(index: Index, txn: lmdb.Transaction, upload: bytes) -> list[bytes]:
     return list(_dropped(index, txn, upload))
 
 
+def count(groups: Iterable[bytes]) -> int:
+    """How many parts are in groups, none of which is decoded."""
+    return sum([_count(group) for group in groups])
+
+
 def _dropped(index: Index, txn: lmdb.Transaction, upload: bytes) -> Iterator[bytes]:
     with txn.cursor(db=index.parts) as cursor:
         found = cursor.set_range(upload)
         while found and cursor.key().startswith(upload):
             yield cursor.value()
             found = cursor.delete() and bool(cursor.key())
+
+
+def _count(group: bytes) -> int:
+    """The length in the head of a MessagePack array: https://github.com/msgpack/msgpack/blob/master/spec.md#array-format-family"""
+    first = group[0]
+    return first & 0x0F if first < 0xA0 else int.from_bytes(group[1:3], "big")
 
 
 def _group(index: Index, txn: lmdb.Transaction, place: bytes) -> dict[int, Part]:

@@ -158,7 +158,7 @@ def read_kind(algorithm: str, kind: str | None) -> str:
 
 def whole_of_parts(algorithm: str, kind: str, parts: Sequence[Part]) -> Checksum:
     """The checksum of a multipart object from those of its parts, whose bytes are not read again."""
-    values = [(b64decode(part.checksum.value), part.size) for part in parts if part.checksum is not None]
+    values = [(binascii.a2b_base64(part.checksum.value), part.size) for part in parts if part.checksum is not None]
     if kind == COMPOSITE:
         return Checksum(algorithm, encode(digest(algorithm, b"".join(value for value, _ in values))), kind)
     return Checksum(algorithm, encode(combine_crc(algorithm, values)), kind)
@@ -166,7 +166,7 @@ def whole_of_parts(algorithm: str, kind: str, parts: Sequence[Part]) -> Checksum
 
 def etag_of_parts(parts: Iterable[Part], count: int) -> str:
     """S3's ETag of a multipart object: the MD5 of the parts' MD5s, and how many they are."""
-    return f"{digest('MD5', b''.join(bytes.fromhex(part.etag) for part in parts)).hex()}-{count}"
+    return f"{digest('MD5', bytes.fromhex(''.join([part.etag for part in parts]))).hex()}-{count}"
 
 
 def shown(checksum: Checksum | None, parts: int | None = None) -> dict[str, Any]:

@@ -39,7 +39,7 @@ async def delete_objects(
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
     """
-    named = delete["objects"]
+    named = list(delete["objects"])
     if not 0 < len(named) <= MAX_KEYS or not all(each["key"] for each in named):
         raise S3Error("MalformedXML")
     wanted = [each for each in named if _fits(each["key"])]

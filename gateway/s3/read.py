@@ -9,6 +9,7 @@ from typing import Any
 from botocore.model import ListShape, Shape, StructureShape
 from lxml import etree
 
+from gateway.s3.columns import Read, compile_columns
 from gateway.s3.errors import S3Error
 from gateway.s3.names import named, python_name
 from gateway.s3.quirks import FREE_ENUMS
@@ -17,6 +18,7 @@ from gateway.s3.xml import NAMESPACE, XSI
 
 MAX_DEPTH = 32
 MAX_MARKS = 200_000  # 10,000 parts, each with a checksum, have 80,000 tags
+MANY = 64  # elements in one: from here on reading by columns is faster than walking
 
 Element = Any  # lxml.etree._Element
 Reader = Callable[[Element], Any]
@@ -53,8 +55,9 @@ def _parse(document: bytes) -> Element:
 
 def _too_many(document: bytes) -> bool:
     """Whether it has more tags or attributes than any document of S3's: each costs fifty times its bytes in memory."""
-    quotes = document.count(b'"') + document.count(b"'")
-    return document.count(b"<") > MAX_MARKS or min(document.count(b"="), quotes) > MAX_MARKS
+    if document.count(b"<") > MAX_MARKS:
+        return True
+    return document.count(b"=") > MAX_MARKS and document.count(b'"') + document.count(b"'") > MAX_MARKS
 
 
 _PARSER = etree.XMLParser(
@@ -84,6 +87,7 @@ def _structure(shape: StructureShape, members: Iterable[str] | None = None) -> R
     """Elements that the shape lacks are passed over, as by S3; a repeated or missing one is malformed."""
     singles: dict[str, tuple[str, Reader]] = {}
     repeated: dict[str, tuple[str, Reader]] = {}
+    by_columns: tuple[str, Callable[[Element], Read | None]] | None = None
     attributes: list[tuple[str, str, Reader]] = []
     names = frozenset(shape.members if members is None else members)
     for name in names:
@@ -95,6 +99,8 @@ def _structure(shape: StructureShape, members: Iterable[str] | None = None) -> R
         elif member.type_name == "list" and _flattened(member):
             item = member.serialization.get("name") or member.member.serialization.get("name") or name
             repeated[item] = (python_name(name), _compile(member.member))
+            if (read_columns := _columns(item, member.member)) is not None:
+                by_columns = python_name(name), read_columns
         elif name == "ETag":
             singles[tag] = (python_name(name), _read_etag)
         else:
@@ -104,7 +110,13 @@ def _structure(shape: StructureShape, members: Iterable[str] | None = None) -> R
 
     def read_structure(element: Element) -> dict[str, Any]:
         content: dict[str, Any] = {}
-        for child in element:
+        children: Iterable[Element] = element
+        if by_columns is not None and len(element) >= MANY:
+            name, read_columns = by_columns
+            found = read_columns(element)
+            if found is not None:
+                content[name], children = found
+        for child in children:
             tag = child.tag
             single = singles.get(tag)
             if single is None:
@@ -129,6 +141,28 @@ def _structure(shape: StructureShape, members: Iterable[str] | None = None) -> R
     return named(read_structure, f"read_{shape.name}")
 
 
+def _columns(item: str, shape: Shape) -> Callable[[Element], Read | None] | None:
+    """For structures of nothing but plain values."""
+    if shape.type_name != "structure":
+        return None
+    if any(member.type_name in ("structure", "list", "map") for member in shape.members.values()):
+        return None
+    members = {
+        member.serialization.get("name", name): (python_name(name), _convert_all(name, member))
+        for name, member in shape.members.items()
+    }
+    return compile_columns(item, members, frozenset(map(python_name, shape.required_members)))
+
+
+def _convert_all(name: str, shape: Shape) -> Callable[[list[str]], list[Any]]:
+    if name == "ETag":
+        return _unquoted
+    if shape.type_name == "integer":
+        return _integers
+    convert = _converter(shape)
+    return list if convert is str else lambda texts: list(map(convert, texts))
+
+
 def _wrapped_list(shape: ListShape) -> Reader:
     item = shape.member.serialization.get("name", "member")
     read = _compile(shape.member)
@@ -140,7 +174,7 @@ def _wrapped_list(shape: ListShape) -> Reader:
 
 
 def _scalar(shape: Shape) -> Reader:
-    convert = _enumerated(shape) if shape.type_name == "string" else _CONVERSIONS[shape.type_name]
+    convert = _converter(shape)
 
     def read_scalar(element: Element) -> Any:
         if len(element):
@@ -150,10 +184,25 @@ def _scalar(shape: Shape) -> Reader:
     return named(read_scalar, f"read_{shape.name}")
 
 
+def _converter(shape: Shape) -> Callable[[str], Any]:
+    return _enumerated(shape) if shape.type_name == "string" else _CONVERSIONS[shape.type_name]
+
+
 def _read_etag(element: Element) -> str:
     """Without its quotes, as an ETag is everywhere behind the wire."""
     text: str = element.text or ""
     return text.strip().removeprefix('"').removesuffix('"')
+
+
+def _unquoted(texts: list[str]) -> list[str]:
+    """The same for many, in which mostly all or none have quotes, and no spaces around them."""
+    joined = "".join(texts)
+    if joined.encode().isalnum():
+        return texts
+    inner = [text[1:-1] for text in texts]
+    if '"{}"'.format('""'.join(inner)) == joined:
+        return inner
+    return [text.strip().removeprefix('"').removesuffix('"') for text in texts]
 
 
 def _enumerated(shape: Shape) -> Callable[[str], str]:
@@ -176,6 +225,13 @@ def _integer(text: str) -> int:
     if not (digits.removeprefix("-").isdecimal() and digits.isascii() and len(digits) < 20):
         raise S3Error("MalformedXML")
     return int(digits)
+
+
+def _integers(texts: list[str]) -> list[int]:
+    digits = "".join(texts)
+    if digits.isdecimal() and digits.isascii() and max(map(len, texts)) < 20:
+        return list(map(int, texts))
+    return list(map(_integer, texts))
 
 
 def _boolean(text: str) -> bool:

@@ -33,7 +33,7 @@ def test_any_parts_in_any_order(numbers: list[int], after: int, limit: int) -> N
         behind = uploaded.behind(catalog._index, txn, FIRST, after, limit)
         assert behind == [each for each in in_order if each.number > after][:limit]
         assert all(uploaded.get(catalog._index, txn, FIRST, number) == held.get(number) for number in range(1, 71))
-        uploaded.drop(catalog._index, txn, FIRST)
+        assert uploaded.count(uploaded.drop(catalog._index, txn, FIRST)) == len(held)
         assert list(uploaded.every(catalog._index, txn, FIRST).parts()) == []
         assert list(uploaded.every(catalog._index, txn, SECOND).parts()) == [part(1, 99)]
     catalog.release()

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from catalog import Catalog
 from catalog.errors import NoObject, NoUpload, PreconditionFailed
+from catalog.records import Checksum, Origin, Part, Piece, Upload
 from gateway.blobs import digest
 from gateway.body import Body
 from gateway.operations import Context
@@ -16,6 +18,7 @@ from gateway.operations.completing import complete_multipart_upload
 from gateway.operations.multipart import create_multipart_upload, upload_part
 from gateway.operations.uploads import list_multipart_uploads
 from gateway.operations.versioning import put_bucket_versioning
+from gateway.s3.columns import Columns
 from gateway.s3.errors import S3Error
 
 At = Callable[..., Context]
@@ -187,6 +190,92 @@ async def test_another_type_than_the_upload_has(at: At, filled: Do) -> None:
     upload_id, named = await filled(b"x", algorithm="CRC32")
     with pytest.raises(S3Error, match="COMPOSITE checksum mode"):
         await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload=named, checksum_type="FULL_OBJECT")
+
+
+@pytest.fixture
+def uploaded(catalog: Catalog, at: At) -> Do:
+    """An upload of that many parts, of which only the records are there, and the columns that name them."""
+
+    async def uploaded(count: int, **given: Any) -> tuple[str, Columns]:
+        upload = await catalog.create_upload(Origin(), at().here, Upload("", 0, "k", 0, "owner", **given))
+        parts = [part(number) for number in range(1, count + 1)]
+        for start in range(0, count, 1000):
+            await asyncio.gather(
+                *(catalog.put_part(Origin(), at().here, "k", upload.upload_id, each) for each in parts[start:][:1000])
+            )
+        numbers = [part.number for part in parts]
+        return upload.upload_id, Columns({"part_number": numbers, "etag": [part.etag for part in parts]})
+
+    def part(number: int) -> Part:
+        piece = Piece(5 << 20, blob=number.to_bytes(16, "big"))
+        return Part(
+            number, piece.size, f"{number:032x}", 0, piece, Checksum("CRC32", encode(number.to_bytes(4, "big")))
+        )
+
+    return uploaded
+
+
+async def test_ten_thousand_parts(catalog: Catalog, at: At, uploaded: Do) -> None:
+    upload_id, named = await uploaded(10_000)
+    came = await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload={"parts": named})
+    etags = bytes.fromhex("".join(f"{number:032x}" for number in range(1, 10_001)))
+    assert came["etag"] == f"{digest('MD5', etags).hex()}-10000"
+    found = catalog.get(at().here, "k")
+    assert (found.size, found.part_count) == (10_000 * (5 << 20), 10_000)
+    parts = catalog.whole(found).parts
+    assert isinstance(parts, list)
+    assert [(part.number, part.etag) for part in parts] == list(zip(*named.members.values(), strict=True))
+    with pytest.raises(NoUpload):
+        catalog.parts(at().here, "k", upload_id)
+
+
+async def test_some_of_many_parts(catalog: Catalog, at: At, uploaded: Do) -> None:
+    upload_id, named = await uploaded(1_500)
+    odd = Columns({name: values[::2] for name, values in named.members.items()})
+    await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload={"parts": odd})
+    parts = catalog.whole(catalog.get(at().here, "k")).parts
+    assert isinstance(parts, list)
+    assert [part.number for part in parts] == list(range(1, 1_501, 2))
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "code", "fields"),
+    [
+        ("etag", "0" * 32, "InvalidPart", {"PartNumber": "701", "ETag": "0" * 32}),
+        ("part_number", 700, "InvalidPartOrder", {}),
+        ("part_number", 0, "InvalidArgument", {"ArgumentValue": "0"}),
+        ("checksum_crc32", "AAAAAA==", "InvalidPart", {"PartNumber": "701"}),
+        ("checksum_crc32", "AAAA", "InvalidArgument", {"ArgumentValue": "AAAA"}),
+    ],
+)
+async def test_what_is_wrong_with_one_of_many(
+    at: At, uploaded: Do, member: str, value: Any, code: str, fields: dict[str, str]
+) -> None:
+    upload_id, named = await uploaded(1_500, checksum_algorithm="CRC32", checksum_kind="COMPOSITE")
+    named.members["checksum_crc32"] = [encode(number.to_bytes(4, "big")) for number in range(1, 1_501)]
+    right, named.members[member][700] = named.members[member][700], value
+    with pytest.raises(S3Error) as refused:
+        await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload={"parts": named})
+    assert refused.value.code == code
+    assert refused.value.fields.items() >= fields.items()
+    named.members[member][700] = right
+    await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload={"parts": named})
+
+
+async def test_many_parts_without_the_checksums_that_a_composite_needs(at: At, uploaded: Do) -> None:
+    upload_id, named = await uploaded(1_500, checksum_algorithm="CRC32", checksum_kind="COMPOSITE")
+    with pytest.raises(S3Error, match="was missing for part 1 "):
+        await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload={"parts": named})
+    named.members["checksum_crc32_c"] = ["AAAAAA=="] * 1_500
+    with pytest.raises(S3Error, match="The crc32c you specified for part 1 did"):
+        await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload={"parts": named})
+
+
+async def test_many_parts_that_lack_an_etag(at: At, uploaded: Do) -> None:
+    upload_id, named = await uploaded(1_500)
+    del named.members["etag"]
+    with pytest.raises(S3Error, match="MalformedXML"):
+        await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload={"parts": named})
 
 
 async def test_conditions(at: At, filled: Do, put: Do, got: Do) -> None:

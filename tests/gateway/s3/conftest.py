@@ -11,6 +11,7 @@ import pytest
 from gateway.s3.errors import S3Error
 from gateway.s3.model import Operation, load_operations, load_routes
 from gateway.s3.parse import input_members, required_members
+from gateway.s3.read import compile_document
 
 
 @dataclass
@@ -56,6 +57,18 @@ def table() -> Table:
 @pytest.fixture
 def sent() -> type[Sent]:
     return Sent
+
+
+@pytest.fixture
+def read(table: Table):
+    """Read a document as the payload of an operation."""
+
+    def call(name: str, document: bytes) -> dict[str, Any]:
+        shape = table.operations[name]._model.input_shape
+        member = shape.members[shape.serialization["payload"]]
+        return compile_document(member, member.serialization["name"])(document)
+
+    return call
 
 
 @pytest.fixture

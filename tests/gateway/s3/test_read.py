@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.s3.read import MAX_DEPTH, MAX_MARKS, compile_document
+from gateway.s3.read import MAX_DEPTH, MAX_MARKS
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 TAGS = b"<TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet>"
-
-
-@pytest.fixture
-def read(table):
-    """Read a document as the payload of an operation."""
-
-    def call(name, document):
-        shape = table.operations[name]._model.input_shape
-        member = shape.members[shape.serialization["payload"]]
-        return compile_document(member, member.serialization["name"])(document)
-
-    return call
 
 
 @pytest.mark.parametrize(
