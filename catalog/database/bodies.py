@@ -9,13 +9,12 @@ import duckdb
 import msgspec
 
 from catalog.database import places
-from catalog.database.columns import WHOLE, Row, run_on_rows, schema
+from catalog.database.columns import WHOLE, run_on_rows, schema
 from catalog.database.frames import Holders
 from catalog.database.source import Source
 from catalog.holders import PartSuspect, Suspect
 from catalog.records import Part, Piece, Version, VersionHolder
 
-_BATCH = 10_000
 _VERSIONS = """
 SELECT seq, entry FROM private.objects
 WHERE body = $number OR parts_count IS NOT NULL AND contains(hex(entry), $name)
@@ -40,12 +39,12 @@ def holders(connection: duckdb.DuckDBPyConnection, source: Source, body: Piece) 
         return Holders([], [])
     name = (body.blob if body.blob is not None else _encode(body.segment) + _encode(body.offset)).hex().upper()
     versions = []
-    for seq, entry in _rows(connection.execute(_VERSIONS, {"number": places.of_body(body), "name": name})):
+    for seq, entry in places.rows_of(connection.execute(_VERSIONS, {"number": places.of_body(body), "name": name})):
         numbers = [number for number, piece in _pieces(_decode(entry)) if _is(piece, body)]
         versions += [(seq, numbers[0])] if numbers else []
     parts = [
         (upload_id, number)
-        for upload_id, number, entry in _rows(connection.execute(_PARTS, {"number": places.of_body(body)}))
+        for upload_id, number, entry in places.rows_of(connection.execute(_PARTS, {"number": places.of_body(body)}))
         if _is(_decode_part(entry).piece, body)
     ]
     return Holders(versions, parts)
@@ -62,7 +61,7 @@ def named(connection: duckdb.DuckDBPyConnection, blobs: Iterable[bytes]) -> list
     for (entry,) in run_on_rows(connection, with_body.format("parts"), _BODY, numbers):
         found |= _blobs([_decode_part(entry).piece])
     versions = run_on_rows(connection, with_body.format("objects"), _BODY, numbers)
-    for (entry,) in chain(versions, _rows(connection.execute(_WITH_PARTS))):
+    for (entry,) in chain(versions, places.rows_of(connection.execute(_WITH_PARTS))):
         found |= _blobs(piece for _, piece in _pieces(_decode(entry)))
     return list(sought & found)
 
@@ -76,11 +75,6 @@ def in_segment(connection: duckdb.DuckDBPyConnection, segment: int) -> list[Susp
         *(VersionHolder(*row) for row in connection.execute(versions, bounds).fetchall()),
         *(PartSuspect(*row) for row in connection.execute(parts, bounds).fetchall()),
     ]
-
-
-def _rows(found: duckdb.DuckDBPyConnection) -> Iterator[Row]:
-    while rows := found.fetchmany(_BATCH):
-        yield from rows
 
 
 def _pieces(version: Version) -> Iterator[tuple[int, Piece | None]]:

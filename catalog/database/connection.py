@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -22,6 +23,7 @@ FILE = "catalog.duckdb"
 AUTOCHECKPOINT = 64 << 20  # bytes of write-ahead log that DuckDB takes into its file by itself
 Config = dict[str, str | bool | int | float | list[str]]
 Migration = tuple[int, str, str]  # version, name and SQL
+_FURTHER: dict[str, Callable[[duckdb.DuckDBPyConnection], None]] = {"places": places.fill}  # what SQL cannot do
 _MIGRATIONS = files("catalog.database").joinpath("migrations")
 
 
@@ -103,8 +105,10 @@ def pending(connection: duckdb.DuckDBPyConnection) -> list[Migration]:
 def run_migration(connection: duckdb.DuckDBPyConnection, migration: Migration) -> None:
     """In a transaction of its own."""
     version, name, statements = migration
-    with places.known_to(connection), transaction(connection):
+    with transaction(connection):
         connection.execute(statements)
+        if name in _FURTHER:
+            _FURTHER[name](connection)
         now = datetime.now(UTC).replace(tzinfo=None)
         connection.execute("INSERT INTO private.schema_version VALUES (?, ?, ?)", [version, name, now])
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import duckdb
 import msgspec
-from duckdb.func import SPECIAL
+import pyarrow as pa
 
+from catalog.database.columns import SHORT, TEXT, WHOLE, Row, run_on_rows, schema
 from catalog.records import Part, Piece, Version
+
+_BATCH = 10_000
+_WINDOW = 250_000  # sequence numbers
+_VERSIONS = """
+SELECT seq, entry FROM private.objects
+WHERE seq > $after AND seq <= $last AND body IS NULL AND NOT is_delete_marker
+"""
+_VERSION = schema(seq=WHOLE, body=WHOLE)
+_PART = schema(upload_id=TEXT, part_number=SHORT, body=WHOLE)
 
 SEVERAL = 0  # of an object with more than one part in the log: its record says where
 
@@ -39,17 +48,28 @@ def of_part(part: Part) -> int | None:
     return None if part.piece is None else of_body(part.piece)
 
 
-@contextmanager
-def known_to(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """SQL has `place_of_version` and `place_of_part` meanwhile: numbers of what a row keeps as `entry`."""
-    functions: dict[str, Callable[[bytes], int | None]] = {
-        "place_of_version": lambda entry: of_version(_decode_version(entry)),
-        "place_of_part": lambda entry: of_part(_decode_part(entry)),
-    }
-    for name, function in functions.items():
-        connection.create_function(name, function, ["BLOB"], "BIGINT", null_handling=SPECIAL)
-    try:
-        yield
-    finally:
-        for name in functions:
-            connection.remove_function(name)
+def fill(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give rows of before the numbers that they lack; so many at a time that they need little memory."""
+    ((last,),) = connection.execute("SELECT coalesce(max(seq), 0) FROM private.objects").fetchall()
+    for first in range(0, last, _WINDOW):
+        found = connection.execute(_VERSIONS, {"after": first, "last": first + _WINDOW})
+        versions = [(seq, of_version(_decode_version(entry))) for seq, entry in rows_of(found)]
+        _fill(connection, "objects", _VERSION, versions)
+    found = connection.execute("SELECT upload_id, part_number, entry FROM private.parts")
+    parts = [(upload_id, number, of_part(_decode_part(entry))) for upload_id, number, entry in rows_of(found)]
+    _fill(connection, "parts", _PART, parts)
+
+
+def rows_of(found: duckdb.DuckDBPyConnection) -> Iterator[Row]:
+    """Some at a time."""
+    while rows := found.fetchmany(_BATCH):
+        yield from rows
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, table: str, columns: pa.Schema, rows: list[Row]) -> None:
+    named = [row for row in rows if row[-1] is not None]
+    if named:
+        same = " AND ".join(f"{table}.{name} = incoming.{name}" for name in columns.names[:-1])
+        run_on_rows(
+            connection, f"UPDATE private.{table} SET body = incoming.body FROM incoming WHERE {same}", columns, named
+        )

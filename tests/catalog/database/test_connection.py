@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -29,6 +31,14 @@ def test_opening_again_runs_nothing_twice(tmp_path: Path) -> None:
         with open_database(tmp_path) as database:
             count = database.execute("SELECT count(*) FROM private.schema_version").fetchone()
     assert count == (len(migrations()),)
+
+
+def test_it_needs_nothing_that_is_not_installed_with_it(tmp_path: Path) -> None:
+    """Some of DuckDB's functions want NumPy, which comes with what tests need."""
+    without = "import sys; sys.modules['numpy'] = sys.modules['pandas'] = None; "
+    opened = f"from catalog.database.connection import *; open_database(Path({str(tmp_path)!r})).close()"
+    subprocess.run([sys.executable, "-c", without + opened], check=True)
+    assert (tmp_path / FILE).exists()
 
 
 def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
