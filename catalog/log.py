@@ -20,6 +20,7 @@ from awscrt.checksums import crc32c
 from msgspec.structs import astuple
 
 from catalog.errors import CatalogUnusable
+from catalog.freeing import Freeing
 from catalog.placing import sync_path
 from catalog.records import LogRecord, Piece, Position, seal_of
 
@@ -55,6 +56,7 @@ class Log:
         self.seal = seal_of(catalog_id)
         self._files: dict[int, int] = {}
         self._writing: tuple[int, int] = (0, -1)
+        self._freeing = Freeing()
 
     @staticmethod
     def catalog_of(directory: Path) -> bytes:
@@ -82,7 +84,11 @@ class Log:
 
     def read_body(self, piece: Piece, start: int, length: int) -> bytes:
         """Bytes of a small body. FileNotFoundError: its segment was dropped, as nothing in it lives any more."""
-        return os.pread(self._file(piece.segment), length, piece.offset + start)
+        file = self._file(piece.segment)
+        content = os.pread(file, length, piece.offset + start)
+        if len(content) < length and not os.fstat(file).st_nlink:  # it is being cut
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path(piece.segment)))
+        return content
 
     def read(
         self, position: Position, end: Position | None, limit: int
@@ -222,11 +228,11 @@ class Log:
         return min(self.segment_size, FIRST_SIZE << min(segment - 1, 30))
 
     def drop(self, segment: int) -> None:
-        """Remove a segment in which nothing lives; who reads it this moment keeps it until done."""
+        """Remove a segment in which nothing lives; who reads in it this moment may find it cut."""
         descriptor = self._files.pop(segment, None)
         if descriptor is not None:
             os.close(descriptor)
-        self.path(segment).unlink(missing_ok=True)
+        self._freeing.remove(self.path(segment), cut=True)
 
     def close(self) -> None:
         for descriptor in self._files.values():

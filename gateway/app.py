@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from catalog import Catalog
+from catalog.freeing import Freeing
 from catalog.priority import give_way
 from catalog.records import User
 from gateway import operations
@@ -62,7 +63,7 @@ class Application:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         operations.load()
         settings = self.settings
-        self.blobs = blobs = Blobs(settings.data, partial(give_way, HASHING_NICENESS))
+        self.blobs = blobs = Blobs(settings.data, partial(give_way, HASHING_NICENESS), Freeing().remove)
         self.catalog = catalog = Catalog.open(settings.data, settings.max_commits)
         catalog.on_dead_blobs = lambda dead: void(blobs.pool.submit(blobs.unlink, dead))
         root = User(ROOT_ID, "root", settings.root_access_key, settings.root_secret_key)

@@ -64,7 +64,7 @@ RESERVED: dict[str, set[str]] = {
 # The gateway knows of the catalog what it shows, and the command line how to ask the database.
 SHOWN = {"catalog", "catalog.records", "catalog.errors", "catalog.requests", "catalog.rows"}
 BEHIND_THE_SCENES = {
-    "gateway.app": {"catalog.priority"},
+    "gateway.app": {"catalog.freeing", "catalog.priority"},
     "gateway.supervisor": {"catalog.folder", "catalog.database.limits", "catalog.database.remote"},
     "gateway.sql": {"catalog.database.remote", "catalog.database.frames"},
     "gateway.health": {"catalog.database.remote", "catalog.database.frames"},

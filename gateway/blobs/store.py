@@ -8,6 +8,7 @@ import os
 import resource
 from collections.abc import AsyncIterable, Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -29,8 +30,10 @@ THREADS = 16
 class Blobs:
     """The blobs of one data folder. Any number of processes may share it."""
 
-    def __init__(self, root: Path, begin: Callable[[], None] | None = None) -> None:
-        """`begin` is called by each thread that works on bodies, first of all."""
+    def __init__(
+        self, root: Path, begin: Callable[[], None] | None = None, remove: Callable[[Path], None] | None = None
+    ) -> None:
+        """`begin` is called by each thread that works on bodies, first of all; `remove` unlinks what is there."""
         self._blobs = root / "blobs"
         self._tmp = root / "tmp"
         self._tmp.mkdir(parents=True, exist_ok=True)
@@ -46,6 +49,7 @@ class Blobs:
         self._many = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self.crowded = False
         self._recent = Recent()
+        self._remove = remove or partial(Path.unlink, missing_ok=True)
 
     def new(self, digests: Digests | None = None) -> Blob:
         """A blob to be written; each block passes through the `digests` too, in threads side by side."""
@@ -91,7 +95,7 @@ class Blobs:
 
     def unlink(self, blobs: Iterable[bytes]) -> None:
         for blob in blobs:
-            self.path(blob).unlink(missing_ok=True)
+            self._remove(self.path(blob))
 
     def clear_tmp(self) -> None:
         """Drops what a killed server left half-written; only while nobody writes."""

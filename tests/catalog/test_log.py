@@ -132,6 +132,17 @@ def test_a_segment_that_another_process_dropped_is_let_go(log: Log) -> None:
     assert not [name for name in open_files() if name.startswith(str(dropped))]
 
 
+def test_a_body_in_a_segment_that_is_cut_when_dropped_is_gone_and_not_damaged(log: Log) -> None:
+    _, places = append(log, beginning(ID), (b"z" * 50_000, "n"))
+    piece = Piece(50_000, *places[0])
+    assert len(log.read_body(piece, 0, 50_000)) == 50_000
+    os.truncate(log.path(1), 1000)
+    assert len(log.read_body(piece, 0, 50_000)) < 1000
+    log.path(1).unlink()
+    with pytest.raises(FileNotFoundError):
+        log.read_body(piece, 0, 50_000)
+
+
 @pytest.mark.parametrize("left", ["nothing", "no header", "the header of a batch that was given up"])
 def test_a_step_into_a_segment_that_was_never_begun_is_made_again(log: Log, left: str) -> None:
     """The power went when the old segment was closed and the next had no name or header on the disk yet."""
