@@ -11,7 +11,7 @@ from catalog.records import User
 from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
 from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
-from gateway.logging import RequestLog, log
+from gateway.logging import RequestLog, Seldom, log
 from gateway.operations import Context
 from gateway.recording import Recorder
 from gateway.request import Request
@@ -62,6 +62,7 @@ class Endpoint:
         self.authenticate = authenticating(settings.max_key_rate)
         self.requests = RequestLog(settings.request_log) if settings.request_log else None
         self.recorder = Recorder(settings.data, catalog.bucket) if settings.access_log_days else None
+        self.no_room = Seldom("no room on the disk: what needs some is answered 507 InsufficientStorage")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, crowded: bool = False) -> None:
         """`crowded`: there are too many, so this one is refused before any work is done for it."""
@@ -90,6 +91,8 @@ class Endpoint:
             return
         except Exception as failure:
             answer, code = refusal(request, failure)
+            if code == "InsufficientStorage":
+                self.no_room.give(request, failure)
             await self.note_rot(request, failure)
         ready = time.perf_counter()
         try:

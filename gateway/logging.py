@@ -15,6 +15,7 @@ from gateway.request import Request
 
 STANDARD_ERROR = "-"
 FLUSH_SECONDS = 0.2
+SELDOM = 60.0  # seconds
 
 log = logging.getLogger("ducket")
 
@@ -56,6 +57,20 @@ class RequestLog:
         if self._lines:
             lines, self._lines = self._lines, []
             os.write(self._file, b"\n".join(lines) + b"\n")
+
+
+class Seldom:
+    """A warning that many requests may give reason for: given with the first of them, and once a minute at most."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+        self._due = 0.0
+
+    def give(self, request: Request, reason: object) -> None:
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + SELDOM
+            log.warning("%s: %r", self._message, reason, extra={"request_id": request.request_id})
 
 
 class JsonFormatter(logging.Formatter):

@@ -15,7 +15,7 @@ import pytest
 from catalog.database.client import query, status
 from catalog.errors import QueryFailed
 from conformance.crash.client import Client, Refused
-from conformance.crash.faults import FAULTS, SMALL, UNREAD, Fault, failing
+from conformance.crash.faults import FAULTS, FULL, SMALL, UNREAD, Fault, failing
 from conformance.crash.rounds import children_of
 from conformance.raw import Answer, Raw
 from conformance.server import Server, running
@@ -112,7 +112,8 @@ def test_a_disk_that_fails(tmp_path: Path, fault: Fault) -> None:
         sick.touch()
         answer = Raw(server).put(f"/{BUCKET}/during", fault.content)
         assert (answer.status, answer.code) == fault.answer
-        assert answer.header("x-amz-request-id")
+        Raw(server).put(f"/{BUCKET}/during", fault.content)
+        assert full_disk_told(server) == ([answer.header("x-amz-request-id")] if fault.answer == FULL else [])
         assert client.get(BUCKET, "before")[0].size == len(fault.content)
         assert [each.key for each in client.list_objects(BUCKET)] == ["before"]
         sick.unlink()
@@ -123,6 +124,11 @@ def test_a_disk_that_fails(tmp_path: Path, fault: Fault) -> None:
     with running(tmp_path / "data") as server:
         assert [each.key for each in Client(server).list_objects(BUCKET)] == ["after", "before"]
         assert not list((tmp_path / "data" / "tmp").iterdir())
+
+
+def full_disk_told(server: Server) -> list[str]:
+    """The requests under whose ids the log says so."""
+    return [line["request_id"] for line in log_lines(server) if line["message"].startswith("no room on the disk")]
 
 
 def test_a_full_disk_under_duckdb_holds_up_sql_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from conformance.crash.points import kill_family
 from conformance.crash.small_disk import SmallDisk, small_disk
 from conformance.raw import Raw
 from conformance.server import Server, ducket, running
+from gateway.doctor import examine
 
 BUCKET = "full"
 SIZE = 40 << 20
@@ -82,12 +84,20 @@ def go_on(server: Server, disk: SmallDisk, kept: dict[str, bytes]) -> None:
     assert query(data, "SELECT key FROM objects ORDER BY key").rows == [(key,) for key in sorted(kept)]
 
 
+def check_told(server: Server, data: Path) -> None:
+    raw = Raw(server)
+    answer = raw.send(raw.plain("GET", "/-/health/ready"))
+    assert (answer.status, json.loads(answer.body)["problem"]) == (503, "the disk is full")
+    assert any(word.about == "disk" and word.level == "wrong" for word in examine(data))
+
+
 def test_for_a_body(disk: SmallDisk) -> None:
     with serving(disk) as server:
         kept = begin(server)
         disk.fill(left=4 << 20)
         answer = Raw(server).put(f"/{BUCKET}/too large", bytes(8 << 20))
         assert (answer.status, answer.code) == FULL
+        check_told(server, disk.seen / "data")
         assert not list((disk.seen / "data" / "tmp").iterdir())
         assert delete(server, "large") == (204, None)
         del kept["large"]

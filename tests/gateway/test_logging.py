@@ -6,7 +6,9 @@ import logging
 import time
 from pathlib import Path
 
-from gateway.logging import FLUSH_SECONDS, JsonFormatter, RequestLog
+import pytest
+
+from gateway.logging import FLUSH_SECONDS, SELDOM, JsonFormatter, RequestLog, Seldom
 from tests.gateway.conftest import request
 
 
@@ -28,6 +30,19 @@ async def test_lines_are_written_before_long(tmp_path: Path) -> None:
     log.write(request(), "ListBuckets", "root", 200, "", 0, time.perf_counter())
     await asyncio.sleep(2 * FLUSH_SECONDS)
     assert json.loads((tmp_path / "requests.log").read_text())["operation"] == "ListBuckets"
+
+
+def test_a_warning_that_many_give_reason_for_is_given_once_a_minute(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seldom, now = Seldom("no room"), 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    first, second = request(), request()
+    for at, asked in ((1000.0, first), (1000.0 + SELDOM - 1, request()), (1000.0 + SELDOM, second)):
+        now = at
+        seldom.give(asked, "full")
+    told = [(record.levelname, record.getMessage(), record.__dict__["request_id"]) for record in caplog.records]
+    assert told == [("WARNING", "no room: 'full'", asked.request_id) for asked in (first, second)]
 
 
 def test_an_error_has_its_request_id_and_traceback_on_one_line() -> None:
