@@ -12,7 +12,7 @@ from catalog.database.reading import BEGIN, Reading
 
 SECRET = ("users",)  # tables that are left out where secrets are not asked for
 _BATCH = 65_536
-_TABLES = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'private' ORDER BY table_name"
+TABLES = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'private' ORDER BY table_name"
 
 
 class Dump(Reading):
@@ -25,7 +25,7 @@ class Dump(Reading):
         count = 0
         with self._ending():
             self._cursor.execute(BEGIN)
-            for (name,) in self._cursor.execute(_TABLES).fetchall():
+            for (name,) in self._cursor.execute(TABLES).fetchall():
                 if self._secrets or name not in SECRET:
                     yield OfTable(name)
                     reader = self._cursor.sql(f"FROM private.{name}").to_arrow_reader(_BATCH)

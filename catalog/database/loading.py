@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from catalog.database.applier import apply
 from catalog.database.connection import connect, migrate, migrations, open_database, run_migration
+from catalog.database.dumping import TABLES
 from catalog.database.feed import Feed
 from catalog.database.limits import Limits
 from catalog.database.tables import applied
@@ -89,6 +90,8 @@ def _version(tables: Path) -> int:
 
 def _fill(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """In the order of sequence numbers, where there are any: versions and mutations are found by them."""
+    if (path.stem,) not in connection.execute(TABLES).fetchall():
+        raise CatalogUnusable(f"{path} is no table of a catalog")
     try:
         file = parquet.ParquetFile(path)
         rows = pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches())

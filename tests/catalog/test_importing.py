@@ -212,6 +212,9 @@ def test_what_cannot_be_imported_is_refused(place: Path, tmp_path: Path) -> None
         import_catalog(place / "export", tmp_path)
     (place / "export" / "tables" / "objects.parquet").write_bytes(b"PAR1")
     assert_refused(place, "objects.parquet cannot be read")
+    strange = place / "export" / "tables" / "objects; DROP TABLE private.parts.parquet"
+    (place / "export" / "tables" / "objects.parquet").rename(strange)
+    assert_refused(place, "is no table of a catalog")
     newer = pa.table({"version": [1, 999], "name": ["a", "b"], "applied_at": pa.nulls(2, pa.timestamp("us"))})
     parquet.write_table(newer, place / "export" / "tables" / "schema_version.parquet")
     assert_refused(place, "newer Ducket")
