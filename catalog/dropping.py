@@ -1,7 +1,7 @@
 """Segments in which nothing lives go, once it was looked up that nobody names a body in them: counts may be wrong.
 
-The records of the segment say who named its bodies first, the database who names them since: copies, and parts copied
-from them.
+The records of the segment say who named its bodies first; the database, as far as it has the log, who names them
+since: copies, and parts copied from them.
 """
 
 from __future__ import annotations
