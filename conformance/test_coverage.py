@@ -20,6 +20,7 @@ ACROSS = {
     "coverage",
     "against_moto",
     "virtual_hosts",
+    "cors",
     "users",
     "slow_clients",
     "slow_down",

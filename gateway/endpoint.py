@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from catalog.errors import NoBucket
 from catalog.records import User
+from gateway import cors
 from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
 from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
@@ -68,6 +70,8 @@ class Endpoint:
         """`crowded`: there are too many, so this one is refused before any work is done for it."""
         started = time.perf_counter()
         request = Request.identify(scope, receive, self.settings.domains)
+        if request.method == "OPTIONS" and not crowded:
+            return await self.preflight(request, send, scope.get("extensions", ()), started)
         operation: Operation | None = None
         caller, code, cx = ANONYMOUS, "", None
         try:
@@ -94,6 +98,8 @@ class Endpoint:
             if code == "InsufficientStorage":
                 self.no_room.give(request, failure)
             await self.note_rot(request, failure)
+        if "origin" in request.headers and not crowded:
+            answer = answer._replace(head=cors.granted(request, self.cors_rules(request) or ()) + answer.head)
         ready = time.perf_counter()
         try:
             sent = await respond(request, answer, send, scope.get("extensions", ()))
@@ -107,6 +113,28 @@ class Endpoint:
         if self.requests:
             name = operation.name if operation else ""
             self.requests.write(request, name, caller.name, answer.status, code, sent, started)
+
+    async def preflight(self, request: Request, send: Send, extensions: Container[str], started: float) -> None:
+        """What a browser asks, for a page of another site, before the request itself. It is not signed."""
+        code = ""
+        try:
+            request.locate()
+            answer = cors.preflight(request, self.cors_rules(request))
+        except Exception as failure:
+            answer, code = refusal(request, failure)
+        ready = time.perf_counter()
+        sent = await respond(request, answer, send, extensions)
+        if self.recorder is not None:
+            self.recorder.add(request, None, ANONYMOUS, None, answer.status, code, sent, started, ready)
+        if self.requests:
+            self.requests.write(request, "", ANONYMOUS.name, answer.status, code, sent, started)
+
+    def cors_rules(self, request: Request) -> Sequence[cors.Rule] | None:
+        """Of the bucket that the request names; None if it is not there."""
+        try:
+            return cors.rules_of(self.catalog.bucket(request.bucket)) if request.bucket is not None else ()
+        except NoBucket:
+            return None
 
     def close(self) -> None:
         if self.requests:

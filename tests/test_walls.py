@@ -19,7 +19,9 @@ ROOMS: dict[str, set[str]] = {
     "gateway.body": {"gateway.request", "gateway.auth", "gateway.s3.errors"},
     "gateway.access": {"gateway.s3.errors", "catalog.records"},
     "gateway.settings": set(),
+    "gateway.cors": {"gateway.request", "gateway.s3.errors", "gateway.s3.rendered", "catalog.records"},
     "gateway.operations": {
+        "gateway.cors",
         "gateway.s3",
         "gateway.blobs",
         "gateway.access",
@@ -29,6 +31,7 @@ ROOMS: dict[str, set[str]] = {
         "catalog",
     },
     "gateway.endpoint": {
+        "gateway.cors",
         "gateway.access",
         "gateway.auth",
         "gateway.blobs",

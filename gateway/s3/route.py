@@ -171,9 +171,6 @@ def _refuse(
     query: dict[str, str],
     headers: dict[str, str],
 ) -> NoReturn:
-    if method == "OPTIONS":
-        # https://docs.aws.amazon.com/AmazonS3/latest/API/RESTOPTIONSobject.html
-        raise S3Error("AccessForbidden", fields={"Method": method, "ResourceType": _RESOURCES[depth]})
     places = levels[depth]
     subresources = next(iter(places.values())).subresources
     name = next((name for name in query if name in subresources), None)

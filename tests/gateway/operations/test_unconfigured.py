@@ -10,7 +10,6 @@ from tests.gateway.conftest import NewContext
 
 # Each has its own code, but for the status of a policy, which is the policy's.
 CODES = {
-    "GetBucketCors": "NoSuchCORSConfiguration",
     "GetBucketEncryption": "ServerSideEncryptionConfigurationNotFoundError",
     "GetBucketLifecycleConfiguration": "NoSuchLifecycleConfiguration",
     "GetBucketPolicy": "NoSuchBucketPolicy",
@@ -35,5 +34,5 @@ async def test_reading_says_that_there_is_none(context: NewContext, name: str) -
 async def test_deleting_leaves_the_bucket_as_it_is(context: NewContext) -> None:
     await create_bucket(context(), "made")
     before = context("made").here
-    await unconfigured.delete_bucket_cors(context("made"), "made")
+    await unconfigured.delete_bucket_website(context("made"), "made")
     assert context("made").here == before

@@ -209,7 +209,6 @@ def test_method_not_allowed(table, refused, line, resource, allow):
         ("PUT /b/k?uploadId=u", "InvalidArgument"),
         ("GET /b/k?uploads", "InvalidRequest"),
         ("GET /b/k?versions", "InvalidRequest"),
-        ("OPTIONS /b/k", "AccessForbidden"),
         ("POST /b", "PreconditionFailed"),
         ("POST /b?prefix=p", "PreconditionFailed"),
     ],
