@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from gateway.blobs.blocks import block_size
+from gateway.blobs.blocks import block_size, new_block
 
 if TYPE_CHECKING:
     from gateway.exchange import Exchange
@@ -27,7 +27,7 @@ class Filler(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         if self.filled == len(self.buffer):
-            self.buffer, self.filled = bytearray(min(block_size(), self.left)), 0
+            self.buffer, self.filled = new_block(min(block_size(), self.left)), 0
         return memoryview(self.buffer)[self.filled :]
 
     def buffer_updated(self, nbytes: int) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from weakref import WeakSet
 
 from gateway.blobs.digests import Data
@@ -14,6 +16,7 @@ LEAST_BLOCK = 64 << 10
 BUDGET = 64 << 20  # memory for all bodies of a process that pass through here, while they are not too many
 FULL = 0.75  # of a block: with the framing of aws-chunked off, what fits in one is a little less
 MANY = 16  # pieces of a block cost more to pass on than to join
+CORES = len(os.sched_getaffinity(0))
 HELD = 3  # blocks of one body: one that fills, one that is full, one that is worked on
 
 Work = Callable[[Data], None]
@@ -24,18 +27,30 @@ def block_size() -> int:
     return max(LEAST_BLOCK, min(BLOCK, BUDGET // (HELD * max(1, len(UNDER_WAY)))))
 
 
+def new_block(size: int) -> bytearray:
+    """To be filled whole: what was in it before may be there still. Zeroing one takes the event loop 0.05 ms a MiB."""
+    while SPARE:
+        block = SPARE.pop()
+        if len(block) == size:
+            return block
+    return bytearray(size)
+
+
 class Blocks:
     """Each of `work` gets every byte, in order, in a thread of its pool; all of them work on the same block at a time.
 
-    What is written must not change any more.
+    What is written must not change any more, nor be looked at by others: a bytearray is filled anew in the end.
     """
 
     def __init__(self, work: Iterable[tuple[Executor, Work]]) -> None:
         self.size = 0
-        self._work = list(work)
+        self._work = [(pool, [work]) for pool, work in work]
+        self._by_pool = _by_pool(self._work)
         self._pending: list[Data] = []
         self._pending_size = 0
-        self._under_way: list[asyncio.Future[None]] = []
+        self._working = False
+        self._failure: BaseException | None = None
+        self._waiter: asyncio.Future[None] | None = None
 
     async def write(self, data: Data) -> None:
         """Takes the bytes over. Waits only when a block is full while the one before it is still worked on."""
@@ -49,27 +64,25 @@ class Blocks:
 
         The last of it goes through all the work in one thread, of the first pool: so few bytes are not worth a second.
         """
-        UNDER_WAY.discard(self)
+        self._leave()
         block = self._take()
         await self._settled()
         pool, _ = self._work[0]
-        self._under_way = [asyncio.get_running_loop().run_in_executor(pool, self._last, block, then)]
+        self._begin(block, [(pool, partial(self._last, block, then))])
         await self._settled()
 
     async def abandoned(self) -> None:
         """When no thread works on a block any more; what they raised no longer matters."""
-        UNDER_WAY.discard(self)
-        if self._under_way:
-            await asyncio.wait(self._under_way)
-            for each in self._under_way:
-                each.exception()
+        self._leave()
+        await self._rested()
 
     async def _hand_over(self) -> None:
         UNDER_WAY.add(self)
         block = self._take()
         await self._settled()
-        loop = asyncio.get_running_loop()
-        self._under_way = [loop.run_in_executor(pool, _pass, block, work) for pool, work in self._work]
+        # With as many bodies as cores nothing is won by several threads for one, and each is a hand-over.
+        jobs = self._work if len(UNDER_WAY) < CORES else self._by_pool
+        self._begin(block, [(pool, partial(_pass, block, work)) for pool, work in jobs])
 
     def _take(self) -> list[Data]:
         block, self._pending = self._pending, []
@@ -78,23 +91,67 @@ class Blocks:
         return [b"".join(block)] if len(block) > MANY else block
 
     def _last(self, block: list[Data], then: Callable[[], None]) -> None:
-        for _, work in self._work:
-            _pass(block, work)
+        _pass(block, [work for _, several in self._work for work in several])
         then()
 
+    def _begin(self, block: list[Data], jobs: Sequence[tuple[Executor, Callable[[], None]]]) -> None:
+        """The event loop hears of them once, when the last has ended: each time it has to wait for Python's lock."""
+        loop = asyncio.get_running_loop()
+        left = list(range(len(jobs)))
+        failures: list[BaseException] = []
+
+        def run(job: Callable[[], None]) -> None:
+            try:
+                job()
+            except BaseException as failure:
+                failures.append(failure)
+            if not left.pop():
+                loop.call_soon_threadsafe(self._end, block, failures)
+
+        for pool, job in jobs:
+            pool.submit(run, job)
+        self._working = True
+
+    def _end(self, block: list[Data], failures: list[BaseException]) -> None:
+        self._working = False
+        if len(SPARE) < len(UNDER_WAY):
+            SPARE.extend([piece for piece in block if isinstance(piece, bytearray)])
+        self._failure = failures[0] if failures else None
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _leave(self) -> None:
+        UNDER_WAY.discard(self)
+        if not UNDER_WAY:
+            SPARE.clear()
+
     async def _settled(self) -> None:
-        if self._under_way:
-            # Waited for, never awaited: a cancelled await would let go of a thread that still works.
-            await asyncio.wait(self._under_way)
-            under_way, self._under_way = self._under_way, []
-            for each in under_way:
-                each.result()
+        await self._rested()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    async def _rested(self) -> None:
+        """Whoever waits may be cancelled; the threads work on."""
+        if self._working:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
 
 
-def _pass(block: list[Data], work: Work) -> None:
+def _by_pool(work: Iterable[tuple[Executor, list[Work]]]) -> list[tuple[Executor, list[Work]]]:
+    found: dict[Executor, list[Work]] = {}
+    for pool, several in work:
+        found.setdefault(pool, []).extend(several)
+    return list(found.items())
+
+
+def _pass(block: list[Data], work: list[Work]) -> None:
     for piece in block:
-        work(piece)
+        for each in work:
+            each(piece)
 
 
 # Those that have handed over a block and not ended. One that nobody ended is forgotten with its last reference.
 UNDER_WAY: WeakSet[Blocks] = WeakSet()
+
+SPARE: list[bytearray] = []  # blocks that were worked on, no more than there are bodies under way

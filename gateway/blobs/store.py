@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from gateway.blobs.blocks import Blocks
+from gateway.blobs.blocks import CORES, Blocks
 from gateway.blobs.digests import Data, Digests
 from gateway.blobs.errors import BlobCut, NoBlob, NoRoom
 from gateway.blobs.pushing import push
@@ -43,8 +43,7 @@ class Blobs:
         sync_names(root)
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="blobs", initializer=begin)
         # No more than can run: each that is put off with Python's lock in its hands holds the event loop up.
-        cores = len(os.sched_getaffinity(0))
-        self._hashing = ThreadPoolExecutor(cores, thread_name_prefix="hashing", initializer=begin)
+        self._hashing = ThreadPoolExecutor(CORES, thread_name_prefix="hashing", initializer=begin)
         # Numbers of descriptors are given out from the lowest, so a high one says that many are open.
         self._many = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self.crowded = False

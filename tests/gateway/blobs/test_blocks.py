@@ -3,11 +3,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from gateway.blobs.blocks import BLOCK, BUDGET, HELD, LEAST_BLOCK, Blocks, block_size
+from gateway.blobs.blocks import BLOCK, BUDGET, CORES, HELD, LEAST_BLOCK, SPARE, Blocks, block_size, new_block
 from gateway.blobs.digests import Data
 
 
@@ -63,6 +64,66 @@ async def test_blocks_that_nobody_ended_do_not_count(pool: ThreadPoolExecutor) -
     lost.clear()
     del each
     assert block_size() == BLOCK
+
+
+class Counting(ThreadPoolExecutor):
+    submitted = 0
+
+    def submit(self, *given: Any, **named: Any) -> Future[Any]:
+        self.submitted += 1
+        return super().submit(*given, **named)
+
+
+async def test_work_is_side_by_side_as_long_as_there_are_more_cores_than_bodies() -> None:
+    order: list[str] = []
+    with Counting(2) as first, Counting(2) as second:
+        several = [
+            Blocks(
+                [(first, void), (second, lambda block: order.append("a")), (second, lambda block: order.append("b"))]
+            )
+            for _ in range(CORES)
+        ]
+        for each in several[1:]:
+            await each.write(bytes(BLOCK))
+            await each._settled()
+        assert (first.submitted, second.submitted) == (CORES - 1, 2 * (CORES - 1))
+        order.clear()
+        await several[0].write(bytes(BLOCK))
+        await several[0]._settled()
+        assert (first.submitted, second.submitted, order) == (CORES, 2 * (CORES - 1) + 1, ["a", "b"])
+        for each in several:
+            await each.done()
+
+
+async def test_a_block_that_was_worked_on_is_filled_anew(pool: ThreadPoolExecutor) -> None:
+    blocks, other = Blocks([(pool, lambda block: None)]), Blocks([(pool, lambda block: None)])
+    first, second = new_block(BLOCK), new_block(BLOCK)
+    await blocks.write(first)
+    await blocks.write(second)
+    await blocks._settled()
+    await other.write(bytes(BLOCK))
+    assert new_block(LEAST_BLOCK) not in (first, second)  # of another size: what there was is let go of
+    await blocks.write(first)
+    await blocks._settled()
+    assert new_block(BLOCK) is first
+    assert new_block(BLOCK) is not first
+    await blocks.write(first)
+    await blocks.done()
+    assert SPARE
+    await other.done()
+    assert not SPARE
+
+
+async def test_what_is_kept_to_be_filled_is_no_more_than_there_are_bodies(pool: ThreadPoolExecutor) -> None:
+    several = [Blocks([(pool, lambda block: None)]) for _ in range(3)]
+    for each in several * 5:
+        await each.write(bytearray(BLOCK))
+    for each in several:
+        await each._settled()
+    assert len(SPARE) == 3
+    for each in several:
+        await each.abandoned()
+    assert not SPARE
 
 
 async def test_what_comes_after_the_last_byte(pool: ThreadPoolExecutor) -> None:
