@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 
 from awscrt.checksums import crc32c
 
@@ -11,6 +12,8 @@ from catalog.records import Position
 
 MESSAGE_ROOM = 128 * 1024  # a message that comes with a body is smaller than this: headers and tags bound it
 _IOV_MAX = 1024
+_FRAME_SIZE = FRAME.size
+_AFTER_CRC = struct.Struct("<IIQ").pack  # the rest of a frame
 
 
 class Batch:
@@ -20,7 +23,7 @@ class Batch:
         self._log = log
         self._start = end
         self._segment, self._offset, self.seq, self._chain = end.segment, end.offset, end.seq, end.chain
-        self._first = end.offset
+        self._first, self._room = end.offset, log.size_of(end.segment)
         self._buffers: list[bytes] = []
         self.last_offset = 0
         self.count = 0
@@ -31,14 +34,14 @@ class Batch:
 
     def place(self, size: int) -> tuple[int, int]:
         """Segment and offset that a body of `size` bytes gets, if it is the next added."""
-        if size and self._offset + FRAME.size * 2 + size + MESSAGE_ROOM > self._log.size_of(self._segment):
+        if size and self._offset + 2 * _FRAME_SIZE + size + MESSAGE_ROOM > self._room:
             self._roll()
-        return self._segment, self._offset + FRAME.size
+        return self._segment, self._offset + _FRAME_SIZE
 
     def add(self, body: bytes, message: bytes) -> None:
         """Append the record numbered `seq` + 1. A body must have been placed just before."""
         size = len(body) + len(message)
-        if self._offset + FRAME.size * 2 + size > self._log.size_of(self._segment):
+        if self._offset + 2 * _FRAME_SIZE + size > self._room:
             if body:
                 raise ValueError(f"a message of {len(message)} bytes beside a body")
             self._roll()
@@ -52,16 +55,11 @@ class Batch:
         os.fdatasync(descriptor)
 
     def _append(self, body_length: int, body: bytes, message: bytes) -> None:
-        rest = FRAME.pack(0, body_length, len(message), self.seq)[4:]
-        chain = crc32c(rest, self._chain)
-        if body:
-            chain = crc32c(body, chain)
-        chain = crc32c(message, chain)
-        frame = chain.to_bytes(4, "little") + rest
-        self._buffers += (frame, body, message) if body else (frame, message)
-        self._chain = chain
+        record = b"".join((_AFTER_CRC(body_length, len(message), self.seq), body, message))
+        self._chain = crc32c(record, self._chain)
+        self._buffers += (self._chain.to_bytes(4, "little"), record)
         self.last_offset = self._offset
-        self._offset += FRAME.size + len(body) + len(message)
+        self._offset += 4 + len(record)
 
     def _roll(self) -> None:
         """OSError: the batch is as it was before."""
@@ -75,7 +73,7 @@ class Batch:
             self._buffers, self._first, self._offset, self._chain, self.last_offset = before
             raise
         self._segment, self._offset = start.segment, start.offset
-        self._first, self._buffers = start.offset, []
+        self._first, self._buffers, self._room = start.offset, [], self._log.size_of(start.segment)
 
     def _write(self) -> int:
         descriptor = self._log.file_for_writing(self._segment)

@@ -245,10 +245,11 @@ def _commit(index: Index, log: Log, batch: list[Submission]) -> Committed:
         change = Change(index, txn)
         buckets: dict[str, Bucket] = {}
         now = time.time_ns() // 1_000_000
+        turn = Turn(index, txn, change, buckets, 0, now, (0, 0))
         for submission in batch:
             content = submission.content
             try:
-                turn = Turn(index, txn, change, buckets, records.seq + 1, now, records.place(len(content)))
+                turn.seq, turn.place = records.seq + 1, records.place(len(content))
                 mutation, result = submission.decide(turn)
             except OSError as problem:  # a body that finds no room keeps nobody from deleting
                 outcomes.append(Outcome(error=StorageFull(str(log.directory)) if _is_full(problem, log) else problem))

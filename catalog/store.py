@@ -268,17 +268,11 @@ class Catalog:
         `source` (bucket id, key, version) is what the draft's bodies are shared with.
         Raises NoBucket, NoUpload, SourceChanged, StorageFull.
         """
-        decide = partial(
-            decisions.put,
-            bucket=bucket,
-            key=key,
-            draft=draft,
-            content_size=len(content) if content else 0,
-            check=check,
-            upload_id=upload_id,
-            uploaded=uploaded,
-            source=source,
-        )
+        size = len(content) if content else 0
+
+        def decide(turn: Turn) -> tuple[Mutation, Version]:  # costs half of what a partial with as many keywords does
+            return decisions.put(turn, bucket, key, draft, size, check, upload_id, uploaded, source)
+
         return await self._write(origin, decide, content or b"", long=draft.part_count > MANY_PARTS)
 
     async def delete(
@@ -347,7 +341,7 @@ class Catalog:
     def _deletion(
         self, origin: Origin, bucket: Bucket, key: str, version_id: str | None, check: Check | None
     ) -> Callable[[Turn], tuple[Mutation | None, Deleted]]:
-        return partial(decisions.delete, bucket=bucket, key=key, version_id=version_id, check=check, owner=bucket.owner)
+        return lambda turn: decisions.delete(turn, bucket, key, version_id, check, bucket.owner)
 
     def _write(
         self,

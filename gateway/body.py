@@ -81,7 +81,9 @@ class Body:
         if self.length is not None and self.length > limit:
             raise _too_long(limit)
         if self._decoder is None:
-            data = await self._gather(limit)
+            data, more = await self._next()
+            if more:
+                data = await self._gather(data, limit)
             if self.check_sha256 and len(data) > INLINE_HASH_SIZE:
                 return await asyncio.to_thread(self._checked, data)
             return self._checked(data)
@@ -111,12 +113,9 @@ class Body:
         if self.expected_sha256 is not None:
             compare_sha256(self.expected_sha256, digest)
 
-    async def _gather(self, limit: int) -> bytes:
-        """What comes without framing; most bodies come in one message, and are not copied then."""
-        data, more = await self._next()
-        if not more:
-            return data
-        pieces, size = [data], len(data)
+    async def _gather(self, data: bytes, limit: int) -> bytes:
+        """What comes without framing and not in one message, as most bodies do."""
+        pieces, size, more = [data], len(data), True
         while more:
             data, more = await self._next()
             pieces.append(data)

@@ -175,7 +175,7 @@ class Exchange:
     def send_whole(self, status: int, head: bytes, body: bytes) -> None:
         """In one write. RuntimeError: the head does not say where the answer ends."""
         if self.has_body(status):
-            if b"content-length: %d\r\n" % len(body) not in head:
+            if head.find(b"content-length: %d\r\n" % len(body)) < 0:
                 raise RuntimeError("the answer's body is not as long as its head says")
         elif body:
             raise RuntimeError(f"an answer of status {status} has no body")

@@ -23,6 +23,8 @@ from gateway.state import State
 # S3 takes 8 KiB of headers; a key of 1,024 bytes may come percent-encoded, and a presigned URL adds to it.
 MAX_HEAD = 64 << 10
 
+HASH = ord("#")
+
 # Seconds that an idle connection is left to a client when the worker retires or has too many.
 RETIRING_PATIENCE = 5
 
@@ -176,25 +178,26 @@ class Protocol(asyncio.Protocol):
     def scope(self) -> Scope:
         """Raises ValueError for a target that is not ASCII, or is none."""
         url = self.url
-        if url[:1] != b"/" or b"#" in url:
+        if url[:1] != b"/" or HASH in url:
             parsed = httptools.parse_url(url)
             path, query = parsed.path or b"/", parsed.query or b""
         else:
             path, _, query = url.partition(b"?")
         if not url.isascii():
             raise ValueError("a target that is not ASCII")
-        scope = Scope()
-        scope["type"] = "http"
-        scope["http_version"] = self.parser.get_http_version()
-        scope["method"] = self.parser.get_method().decode("ascii")
-        scope["raw_path"] = path
-        scope["query_string"] = query
-        scope["scheme"] = self.scheme
-        scope["client"] = self.client
-        scope["server"] = self.server
-        scope["extensions"] = self.extensions
-        scope[HEADERS] = self.headers
-        return scope
+        scope: dict[str, Any] = {
+            "type": "http",
+            "http_version": self.parser.get_http_version(),
+            "method": self.parser.get_method().decode("ascii"),
+            "raw_path": path,
+            "query_string": query,
+            "scheme": self.scheme,
+            "client": self.client,
+            "server": self.server,
+            "extensions": self.extensions,
+            HEADERS: self.headers,
+        }
+        return Scope(scope)
 
     def decline(self, rest: bytes) -> None:
         """Of a client that offers another protocol, as Java's does: goes on in HTTP/1.1, as if it had not."""

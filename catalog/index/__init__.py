@@ -76,7 +76,7 @@ class Index:
         ) = (self.env.open_db(name.encode(), create=not look_only) for name in self.TABLES)
 
     def read(self) -> lmdb.Transaction:
-        return self.env.begin(buffers=False)
+        return self.env.begin()
 
     @contextmanager
     def write(self) -> Iterator[lmdb.Transaction]:

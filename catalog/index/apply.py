@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import lmdb
 import msgspec
@@ -16,6 +17,7 @@ from catalog.index.keys import (
     FIRST_CHILD_SPACE,
     escape,
     newest_first,
+    place_of,
     seq_of_suffix,
     space_of,
     upload_bytes,
@@ -47,7 +49,8 @@ MANY = 16  # groups of parts beyond which their bodies are let go of later
 _decode_numbers: Callable[[bytes], list[Numbered]] = msgspec.msgpack.Decoder(list[Numbered]).decode
 
 
-class Met(NamedTuple):
+@dataclass(slots=True)
+class Met:
     """What the index has under a key: its spelling there (None: nowhere yet) and the current version."""
 
     bucket_id: int
@@ -72,7 +75,7 @@ class Change:
         """The key's place and its current entry: looked up once for the decision and for what comes of it."""
         met = self._met
         if met is None or met.key != key or met.bucket_id != bucket_id or (met.place is None and create):
-            place = self.locate(bucket_id, key, create)
+            place = locate(self.index, self.txn, bucket_id, escape(key), create)
             raw = self.txn.get(place, db=self.index.objects) if place is not None else None
             met = self._met = Met(bucket_id, key, place, raw, version_of(raw) if raw is not None else None)
         return met
@@ -336,6 +339,8 @@ def _without(groups: Iterable[bytes], kept: set[int]) -> Iterator[bytes]:
 
 def locate(index: Index, txn: lmdb.Transaction, bucket_id: int, raw: bytes, create: bool = False) -> bytes | None:
     """The index's spelling of an escaped key, child spaces made on the way if `create`."""
+    if len(raw) <= CHUNK:
+        return place_of(bucket_id, raw)
     space = space_of(bucket_id)
     while len(raw) > CHUNK:
         chunk, raw = space + raw[:CHUNK], raw[CHUNK:]

@@ -13,11 +13,13 @@ from catalog.records import Named, Version
 decode_version: Callable[[bytes], Version] = msgspec.msgpack.Decoder(Version).decode
 _decode_named: Callable[[bytes], Named] = msgspec.msgpack.Decoder(Named).decode
 
+_LENGTHS = [bytes((length,)) for length in range(256)]
+
 
 def to_entry(key: bytes, version: Version, encoded: bytes | None = None) -> bytes:
     """`encoded` is the version as MessagePack, if that is at hand."""
     row = rows.row_of(key, version)
-    return b"%c%b%b" % (len(row) + 1, row, encode(version) if encoded is None else encoded)
+    return b"".join((_LENGTHS[len(row) + 1], row, encode(version) if encoded is None else encoded))
 
 
 def version_of(entry: bytes) -> Version:
