@@ -28,11 +28,7 @@ from catalog.rows import ListedVersion, Page, VersionPage, parted
 
 T = TypeVar("T")
 
-# A slice costs most where it is made.
-_KEY = slice(8, None)
-_ROWS = [slice(1, length) for length in range(256)]
-
-_FIRST = 32  # entries read at once before it is known how many there are; then four times as many
+_FIRST = 8  # entries read at once before it is known how many there are; then twice as many
 
 
 @dataclass(slots=True)
@@ -85,18 +81,18 @@ def _direct_runs(
             entries = iter(cursor)
             common = None
             while common is None:
-                found = list(islice(entries, size))
+                found: list[tuple[bytes, bytes]] = list(islice(entries, size))
                 more = len(found) == size
                 if found and found[-1][0] >= end:
                     del found[bisect_left(found, (end,)) :]
                     more = False
                 if room.delimiter:
                     common = room.cut(space, found)
-                yield [key[_KEY] + entry[_ROWS[entry[0]]] for key, entry in found], common
+                yield [key[8:] + entry[1 : entry[0]] for key, entry in found], common
                 if common is None and not more:
                     return
                 most -= len(found)
-                size = min(4 * size, most)
+                size = min(2 * size, most)
             start, size = space + behind_all(common), 1
 
 
@@ -311,6 +307,11 @@ class _Room:
     def cut(self, space: bytes, found: list[tuple[bytes, bytes]]) -> bytes | None:
         """Take away what follows the first common prefix among entries of a space; that prefix."""
         delimiter, behind = self.delimiter, len(space) + len(self.prefix)
+        if len(delimiter) == 1:
+            # One look at all keys: none has more of them than each has up to the end of the prefix.
+            within = (space + self.prefix).count(delimiter)
+            if b"".join([key for key, _ in found]).count(delimiter) == within * len(found):
+                return None
         for place, (key, _) in enumerate(found):
             at = key.find(delimiter, behind)
             if at >= 0:

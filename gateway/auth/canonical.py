@@ -5,13 +5,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 
 from __future__ import annotations
 
+import functools
+
 from gateway.auth.claim import SignedHeaders
-from gateway.request import Request, percent_decode
+from gateway.request import MOST_REMEMBERED, Request, percent_decode
 
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _IN_PATH = _UNRESERVED + b"/"
-_IN_QUERY = _UNRESERVED + b"=&%"
-_ESCAPES = frozenset(b"%02X" % byte for byte in range(256) if byte not in _UNRESERVED)
 _ENCODED = [chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in range(256)]
 _ENCODED_IN_PATH = [chr(byte) if byte in _IN_PATH else f"%{byte:02X}" for byte in range(256)]
 
@@ -39,28 +39,26 @@ def canonical_query(raw_query: bytes, without: str = "") -> str:
     """All parameters but the one named `without`, encoded, in the order of name and then value."""
     if not raw_query:
         return ""
-    if _is_encoded(raw_query):
-        pairs = [pair.partition("=") for pair in raw_query.decode("ascii").split("&")]
-    else:
-        pairs = [(_encode(name), "", _encode(value)) for name, _, value in _split(raw_query)]
-    pairs.sort()
-    return "&".join([f"{name}={value}" for name, _, value in pairs if name and name != without])
+    parameters = [
+        _remembered(pair) if len(pair) <= MOST_REMEMBERED else _parameter(pair) for pair in raw_query.split(b"&")
+    ]
+    parameters.sort()
+    return "&".join([text for name, _, text in parameters if name and name != without])
 
 
-def _is_encoded(raw_query: bytes) -> bool:
-    """Whether it is encoded already as S3 would do it, which is what most clients send."""
-    if raw_query.translate(None, _IN_QUERY):
-        return False
-    if any(escape[:2] not in _ESCAPES for escape in raw_query.split(b"%")[1:]):
-        return False
-    return all(pair.count(b"=") < 2 for pair in raw_query.split(b"&"))
+def _parameter(pair: bytes) -> tuple[str, str, str]:
+    """Name and value, encoded, and both as they stand in the text."""
+    raw_name, _, raw_value = pair.partition(b"=")
+    name, value = _encode(raw_name), _encode(raw_value)
+    return name, value, f"{name}={value}"
 
 
-def _split(raw_query: bytes) -> list[tuple[bytes, bytes, bytes]]:
-    return [pair.partition(b"=") for pair in raw_query.split(b"&")]
+_remembered = functools.lru_cache(maxsize=1024)(_parameter)
 
 
 def _encode(raw: bytes) -> str:
+    if not raw.translate(None, _UNRESERVED):
+        return raw.decode("ascii")
     return "".join(map(_ENCODED.__getitem__, percent_decode(raw.replace(b"+", b" "))))
 
 

@@ -5,6 +5,7 @@ A page of a thousand objects is some calls on all of its bytes, and none for a s
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from urllib.parse import quote_plus
 
@@ -31,17 +32,18 @@ FRACTION = b".000Z"  # S3 shows times with one, of whole seconds
 
 Tags = list[tuple[bytes, bytes]]
 
+_plain = re.compile(r"[A-Za-z0-9_.*/-]*").fullmatch
+
 
 def object_rows(rows: list[bytes], url: bool, owner: str | None) -> bytes:
     """A page's Contents elements, with the owner in each if it is given."""
     page = b"".join(rows)
-    if ODD in page or (url and TEXT in page):
+    if ODD[0] in page or (url and TEXT[0] in page):  # a number is looked for at a third of what bytes cost
         page = b"".join([_with_text(row, url) for row in rows])
     if not page:
         return page
     tags, ends = _object_tags(owner)
-    page = b"%b%b%b" % (_OBJECT_START, page[:-1], ends[page[-1:]])
-    return _exchanged(page, tags)
+    return _exchanged(b"".join((_OBJECT_START, page[:-1], ends[page[-1:]])), tags)
 
 
 def version_rows(items: list[ListedVersion], url: bool, owner: str) -> bytes:
@@ -72,6 +74,8 @@ def key_text(key: str, url: bool) -> str:
 
 def form_encoded(text: str) -> str:
     """As S3 does it: like a form, a space is a plus; but slashes stay."""
+    if _plain(text):
+        return text
     return quote_plus(text, safe="/*").replace("~", "%7E")
 
 

@@ -162,6 +162,7 @@ def test_a_request_that_cannot_be_parsed_has_ids_all_the_same():
         (b"pr%65fix=1", {"prefix": "1"}),
         (b"prefix=%F0%9F%A6%86", {"prefix": "\U0001f986"}),
         (b"prefix=caf\xc3\xa9", {"prefix": "caf\u00e9"}),
+        (b"prefix=" + 200 * b"%2B+", {"prefix": 200 * "+ "}),
     ],
 )
 def test_query(raw, query):
@@ -169,7 +170,7 @@ def test_query(raw, query):
     assert request(b"/b?" + raw).query == query
 
 
-@pytest.mark.parametrize("raw", [b"a=%zz", b"a=%", b"%FF=1", b"a=\xff"])
+@pytest.mark.parametrize("raw", [b"a=%zz", b"a=%", b"%FF=1", b"a=\xff", b"a=1&b=" + 200 * b"a" + b"%"])
 def test_query_that_is_no_text(raw):
     with pytest.raises(S3Error) as caught:
         parse_query(raw)

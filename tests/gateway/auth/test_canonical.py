@@ -53,6 +53,7 @@ def test_path(raw, canonical):
         (b"a=\xc3\xa9", "a=%C3%A9"),
         (b"X-Amz-Signature=abc&a=1", "a=1"),
         (b"%58-Amz-Signature=abc&a=1", "a=1"),
+        (b"b=" + 200 * b"+" + b"&a=" + 200 * b"~", f"a={200 * '~'}&b={200 * '%20'}"),
     ],
 )
 def test_query(raw, canonical):
