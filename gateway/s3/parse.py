@@ -31,7 +31,8 @@ class Incoming(Protocol):
 
 
 Arguments = dict[str, Any]
-Parse = Callable[[Incoming, bytes | None], Arguments]
+Document = Any  # bytes or a bytearray: what is compiled takes nothing but what it was told
+Parse = Callable[[Incoming, Document | None], Arguments]
 Known = dict[str, tuple[str, Convert | None]]
 
 
@@ -52,7 +53,7 @@ def compile_input(model: OperationModel, accepted: frozenset[str]) -> Parse:
     take_payload = _compile_payload(model, accepted)
     required = _required(model, located)
 
-    def parse(request: Incoming, document: bytes | None = None) -> Arguments:
+    def parse(request: Incoming, document: Document | None = None) -> Arguments:
         arguments = place(request)
         sent = request.headers
         for name in sent.keys() & headers.keys():
@@ -172,7 +173,7 @@ def _compile_metadata(
 
 def _compile_payload(
     model: OperationModel, accepted: frozenset[str]
-) -> Callable[[Arguments, Incoming, bytes | None], None] | None:
+) -> Callable[[Arguments, Incoming, Document | None], None] | None:
     shape = model.input_shape
     match body_kind(model):
         case "none":
@@ -191,7 +192,7 @@ def _compile_payload(
     read = _text if member.type_name == "string" else compile_document(member, member.serialization["name"])
     needed = payload in shape.required_members
 
-    def take_document(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
+    def take_document(arguments: Arguments, request: Incoming, document: Document | None) -> None:
         verify(document or b"", request.headers, trailers_of(request))
         if document:
             arguments[argument] = read(document)
@@ -201,19 +202,19 @@ def _compile_payload(
     return take_document
 
 
-def _compile_stream(argument: str) -> Callable[[Arguments, Incoming, bytes | None], None]:
-    def take_stream(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
+def _compile_stream(argument: str) -> Callable[[Arguments, Incoming, Document | None], None]:
+    def take_stream(arguments: Arguments, request: Incoming, document: Document | None) -> None:
         arguments[argument] = request.body
 
     return take_stream
 
 
-def _compile_body(shape: Any, verify: Verify) -> Callable[[Arguments, Incoming, bytes | None], None]:
+def _compile_body(shape: Any, verify: Verify) -> Callable[[Arguments, Incoming, Document | None], None]:
     """Members that lie in the document's root itself (SelectObjectContent)."""
     members = [name for name, member in shape.members.items() if "location" not in member.serialization]
     read = compile_document(shape, shape.serialization["name"], members)
 
-    def take_body(arguments: Arguments, request: Incoming, document: bytes | None) -> None:
+    def take_body(arguments: Arguments, request: Incoming, document: Document | None) -> None:
         verify(document or b"", request.headers, trailers_of(request))
         if not document:
             raise S3Error("MissingRequestBodyError")
@@ -228,9 +229,10 @@ def trailers_of(request: Incoming) -> dict[str, str]:
     return trailers
 
 
-def _text(document: bytes) -> str:
+def _text(document: Document) -> str:
     try:
-        return document.decode()
+        text: str = document.decode()
+        return text
     except UnicodeDecodeError:
         raise S3Error("MalformedPolicy") from None
 

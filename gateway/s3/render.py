@@ -18,6 +18,10 @@ Output = dict[str, Any]
 Render = Callable[[Output | None], Rendered]
 WriteBody = Callable[[Output], Any]
 
+MOST_SHAPES = 256  # of an operation's output that are remembered
+
+Headers = list[tuple[str, WriteLine | None]]  # None for metadata, each of which is a line
+
 _XML_TYPE = "content-type: application/xml\r\n"
 
 
@@ -27,22 +31,37 @@ def compile_output(model: OperationModel) -> Render:
     writers, others = _sorted_members(model)
     write_body, content_type, streams = _compile_body(model)
     head = model.http["method"] == "HEAD"
+    has_status = "status" in others
+    shapes: dict[tuple[str, ...], Headers] = {}
+
+    def headers_of(names: tuple[str, ...]) -> Headers:
+        """Those of an output with these names: there are few such lists, for an operation has few ways through it."""
+        for name in names:
+            if name not in writers and name not in others and name != "status":
+                raise TypeError(f"the output of {model.name} has no {name}")
+        found = [
+            (name, writers.get(name)) for name in names if name in writers or (name == "metadata" and name in others)
+        ]
+        if len(shapes) < MOST_SHAPES:
+            shapes[names] = found
+        return found
 
     def render(output: Output | None) -> Rendered:
         content = output or {}
-        status = standard
+        names = tuple(content)
+        headers = shapes.get(names)
+        if headers is None:
+            headers = headers_of(names)
         lines: list[str] = []
-        for name, value in content.items():
+        for name, write in headers:
+            value = content[name]
             if value is None:
                 continue
-            if name in writers:
-                lines.append(writers[name](value))
-            elif name == "status" and name not in others:
-                status = value
-            elif name == "metadata" and name in others:
+            if write is None:
                 lines += metadata_lines(value)
-            elif name not in others:
-                raise TypeError(f"the output of {model.name} has no {name}")
+            else:
+                lines.append(write(value))
+        status = standard if has_status else content.get("status") or standard
         if head:
             return Rendered(status, join_lines(lines), b"")
         body = write_body(content)
