@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.decisions import Check, Deleted, Source
+from catalog.index.composed import Grouped
 from catalog.index.listing import UploadPage
 from catalog.index.uploaded import Uploaded
 from catalog.rows import Page, VersionPage
@@ -21,6 +22,7 @@ __all__ = [
     "Catalog",
     "Check",
     "Deleted",
+    "Grouped",
     "Page",
     "Source",
     "UploadPage",

@@ -5,7 +5,7 @@ An object has up to 10,000 parts; most requests want none of them, a range or a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import NamedTuple
@@ -28,6 +28,16 @@ class Stretch:
 
     start: int = 0
     parts: list[Part] = field(default_factory=list)
+
+
+class Grouped(list[Part]):
+    """Parts of a version to be, made ready for the index while nobody waits for the lock."""
+
+    __slots__ = ("groups",)
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        super().__init__(parts)
+        self.groups = list(_grouped(self))
 
 
 class Group(NamedTuple):
@@ -56,13 +66,10 @@ def whole(index: Index, txn: lmdb.Transaction, version: Version) -> Version:
 
 def put(index: Index, txn: lmdb.Transaction, version: Version) -> None:
     """Keep the parts of a version that has them with it."""
-    if not isinstance(version.parts, list):
-        return
-    start = 0
-    for position in range(0, len(version.parts), GROUP):
-        group = version.parts[position : position + GROUP]
-        txn.put(_place(version.seq, start, position), encode(group), db=index.composed)
-        start += sum([part.size for part in group])
+    parts = version.parts
+    if isinstance(parts, list):
+        for start, position, group in parts.groups if isinstance(parts, Grouped) else _grouped(parts):
+            txn.put(_place(version.seq, start, position), group, db=index.composed)
 
 
 def drop(index: Index, txn: lmdb.Transaction, version: Version) -> list[bytes]:
@@ -122,6 +129,15 @@ def behind(index: Index, txn: lmdb.Transaction, version: Version, after: int, li
         if len(found.parts) >= limit:
             break
     return found
+
+
+def _grouped(parts: list[Part]) -> Iterator[tuple[int, int, bytes]]:
+    """Where each group begins, the position of its first part, and the group as it is kept."""
+    start = 0
+    for position in range(0, len(parts), GROUP):
+        group = parts[position : position + GROUP]
+        yield start, position, encode(group)
+        start += sum([part.size for part in group])
 
 
 def _groups_from(

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from catalog import Uploaded
+from catalog import Grouped, Uploaded
 from catalog.errors import NoObject, NoUpload, SourceChanged
 from catalog.records import Checksum, Part, Upload, Version
 from gateway.operations import Context, conditions
@@ -215,7 +215,7 @@ def whole(owner: str, upload: Upload, parts: list[Part]) -> Version:
         headers=upload.headers,
         metadata=upload.metadata,
         tags=upload.tags,
-        parts=parts,
+        parts=Grouped(parts),
         upload_id=upload.upload_id,
     )
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog import Catalog
+from catalog import Catalog, Grouped
 from catalog.index import composed
 from catalog.log import beginning
-from catalog.records import Bucket, Origin, Part, Piece, Upload, Version, VersionUpdated
+from catalog.records import Bucket, ObjectChanged, Origin, Part, Piece, Upload, Version, VersionUpdated
 
 ORIGIN = Origin()
 DRAFT = Version(0, "", 0, "e-1", 0, "STANDARD", "root")
@@ -67,6 +67,32 @@ async def test_any_stretch_of_any_parts(sizes: list[int], data: st.DataObject) -
                 assert group.start < start + length
                 assert group.start + sum(part.size for part in group.parts()) > start
     await catalog.close()
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=250))
+def test_parts_made_ready_are_kept_as_others_are(sizes: list[int]) -> None:
+    catalog = Catalog.in_memory()
+    kept = []
+    for parts in (parts_of(sizes), Grouped(parts_of(sizes))):
+        with catalog._index.write() as txn:
+            composed.put(catalog._index, txn, msgspec.structs.replace(DRAFT, seq=7, parts=parts))
+            with txn.cursor(db=catalog._index.composed) as cursor:
+                kept.append([(key, bytes(group)) for key, group in cursor])
+            composed.drop(catalog._index, txn, msgspec.structs.replace(DRAFT, seq=7, parts=len(sizes)))
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == -(-len(sizes) // composed.GROUP)
+    catalog.release()
+
+
+async def test_parts_made_ready_are_in_the_log_as_others_are(catalog: Catalog) -> None:
+    bucket = await catalog.create_bucket(ORIGIN, "a-bucket", "root", "us-east-1")
+    await catalog.put(ORIGIN, bucket, "k", msgspec.structs.replace(DRAFT, size=6, parts=Grouped(parts_of([1, 2, 3]))))
+    tail = catalog.tail()
+    records, _ = tail.read(beginning(tail.catalog_id), tail.end(), 10)
+    mutation = records[-1][1].mutation
+    assert isinstance(mutation, ObjectChanged)
+    assert mutation.put is not None
+    assert mutation.put.parts == catalog.whole(catalog.get(bucket, "k")).parts == parts_of([1, 2, 3])
 
 
 async def test_the_parts_go_with_their_version(catalog: Catalog) -> None:
