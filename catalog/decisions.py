@@ -103,6 +103,9 @@ def put(
     body = Piece(content_size, *turn.place) if content_size else draft.body
     version_id = new_version_id(turn.seq) if bucket.versioning == "Enabled" else NULL_VERSION
     version = msgspec.structs.replace(draft, seq=turn.seq, version_id=version_id, modified=turn.now, body=body)
+    if not bucket.versioning:
+        removed = [] if current is None else [Removed(current.seq, NULL_VERSION)]
+        return ObjectChanged(bucket.id, key, version, removed, upload_id, 0), version
     removed = [] if bucket.versioning == "Enabled" else _null_version(turn, place, current)
     previous = _previous(turn, bucket, place, current, removed)
     return ObjectChanged(bucket.id, key, version, removed, upload_id, previous), version

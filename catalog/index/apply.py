@@ -76,7 +76,7 @@ class Change:
         met = self._met
         if met is None or met.key != key or met.bucket_id != bucket_id or (met.place is None and create):
             place = locate(self.index, self.txn, bucket_id, escape(key), create)
-            raw = self.txn.get(place, db=self.index.objects) if place is not None else None
+            raw = self.txn.get(place, None, self.index.objects) if place is not None else None
             met = self._met = Met(bucket_id, key, place, raw, version_of(raw) if raw is not None else None)
         return met
 

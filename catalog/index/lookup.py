@@ -24,7 +24,7 @@ decode_user: Callable[[bytes], User] = msgspec.msgpack.Decoder(User).decode
 
 
 def bucket(index: Index, txn: lmdb.Transaction, name: str) -> Bucket:
-    raw = txn.get(name.encode(), db=index.buckets) if name else None
+    raw = txn.get(name.encode(), None, index.buckets) if name else None
     if raw is None:
         raise NoBucket(name)
     return decode_bucket(raw)
@@ -61,7 +61,7 @@ def users(index: Index, txn: lmdb.Transaction) -> list[User]:
 
 def current(index: Index, txn: lmdb.Transaction, place: bytes | None) -> Version | None:
     """The current version of the key spelled `place`; None if it has none, or a delete marker on top."""
-    raw = txn.get(place, db=index.objects) if place is not None else None
+    raw = txn.get(place, None, index.objects) if place is not None else None
     return version_of(raw) if raw is not None else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Awaitable
 from typing import Any
 
 from catalog.errors import BodyDamaged, NoObject
@@ -62,9 +63,9 @@ async def put_object(
     if check is not None:
         check(current(cx, key))  # spares the body of a write that would be refused; the one that counts is to come
 
-    async def commit(received: Received) -> Version:
+    def commit(received: Received) -> Awaitable[Version]:
         draft = draft_of(cx, received, algorithm, description)
-        return await cx.catalog.put(cx.origin, cx.here, key, draft, received.content, check)
+        return cx.catalog.put(cx.origin, cx.here, key, draft, received.content, check)
 
     version = await receive(cx, body, promise, algorithm, commit)
     return {

@@ -196,7 +196,7 @@ async def test_processes_that_race_for_keys_each_win_their_own(tmp_path: Path) -
 async def test_a_crowd_of_writes_leaves_the_loop_to_others_between_batches(
     catalog: Catalog, bucket: Bucket, draft: Version
 ) -> None:
-    writes = [asyncio.create_task(catalog.put(ORIGIN, bucket, f"{number}", draft, b"x")) for number in range(1000)]
+    writes = [catalog.put(ORIGIN, bucket, f"{number}", draft, b"x") for number in range(1000)]
     done: set[int] = set()
     while len(done) < len(writes):
         await asyncio.sleep(0)
