@@ -106,7 +106,7 @@ class Request:
         client = scope.get("client")
         request.client_ip = client[0] if client else ""
         request.receive = receive
-        request.request_id = f"{random.getrandbits(64):016X}"
+        request.request_id = random.getrandbits(64).to_bytes(8, "big").hex().upper()
         request.host_id = _HOST_ID
         request.headers = headers = scope.get(HEADERS) or _join_headers(scope["headers"])
         length = headers.get("content-length")

@@ -68,9 +68,13 @@ def _header_lines(headers: dict[str, str], signed: SignedHeaders) -> str:
         lines: str = signed.template % signed.values(headers)
     except KeyError:
         lines = "\n".join([f"{name}:{headers.get(name, '')}" for name in signed.names])
-    if "  " in lines or "\t" in lines or " \n" in lines or ": " in lines or lines[-1:] == " ":
+    if ("\t" in lines or " " in lines) and _has_stray_blanks(lines):
         lines = "\n".join([f"{name}:{_fold(headers.get(name, ''))}" for name in signed.names])
     return lines
+
+
+def _has_stray_blanks(lines: str) -> bool:
+    return "\t" in lines or "  " in lines or " \n" in lines or ": " in lines or lines[-1:] == " "
 
 
 def _fold(value: str) -> str:
