@@ -21,6 +21,7 @@ ACROSS = {
     "against_moto",
     "virtual_hosts",
     "cors",
+    "post_object",
     "users",
     "slow_clients",
     "slow_down",

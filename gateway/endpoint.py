@@ -7,19 +7,21 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from catalog import SMALL_BODY
 from catalog.errors import NoBucket
 from catalog.records import User
 from gateway import cors
 from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
 from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
+from gateway.form import fill_in, is_form, open_form
 from gateway.logging import RequestLog, Seldom, log
 from gateway.operations import Context
 from gateway.recording import Recorder
 from gateway.request import Request
 from gateway.rot import is_rot, note
 from gateway.s3.errors import S3Error, from_fact, render_error
-from gateway.s3.model import Operation, route
+from gateway.s3.model import POST_OBJECT, Operation, route
 from gateway.s3.rendered import FILE, WHOLE, Rendered, Source, split_lines
 from gateway.settings import Settings
 
@@ -78,7 +80,11 @@ class Endpoint:
             if crowded:
                 raise S3Error("SlowDown")
             request.locate()
-            operation = route(request.method, request.bucket, request.key, request.query, request.headers)
+            if request.method == "POST" and request.key is None and is_form(request):
+                request.form = await open_form(request)
+                operation = POST_OBJECT
+            else:
+                operation = route(request.method, request.bucket, request.key, request.query, request.headers)
             named = len(request.headers)
             identity = self.authenticate(request, self.find_user, self.settings.region, time.time())
             if len(request.headers) != named:
@@ -170,6 +176,10 @@ def handler_of(operation: Operation) -> Callable[..., Awaitable[dict[str, Any] |
 
 async def take(request: Request, operation: Operation, identity: Identity) -> dict[str, Any]:
     """The operation's input. Only now is the body asked for, so a refused client need not send it."""
+    if request.form is not None:
+        fill_in(request, request.form)
+        await request.form.file.know_length(SMALL_BODY)
+        return operation.parse(request, None)
     request.body = open_body(request, identity.payload)
     if operation.body_kind == "stream":
         return operation.parse(request, None)

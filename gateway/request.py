@@ -13,6 +13,7 @@ from gateway.s3.errors import S3Error
 
 if TYPE_CHECKING:
     from gateway.body import Body
+    from gateway.form import File, Form
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,7 +42,7 @@ _HOST_ID = base64.b64encode(os.urandom(57)).decode()
 
 
 class Request:
-    """`raw_path` and `raw_query` are as sent; everything else is decoded. `body` is set once it is opened."""
+    """`raw_path` and `raw_query` are as sent; everything else is decoded. `body` and `form` are set once opened."""
 
     __slots__ = (
         "_domains",
@@ -49,6 +50,7 @@ class Request:
         "bucket",
         "client_ip",
         "content_length",
+        "form",
         "headers",
         "host",
         "host_id",
@@ -77,7 +79,8 @@ class Request:
     request_id: str
     host_id: str
     receive: Receive
-    body: Body | None
+    body: Body | File | None
+    form: Form | None
     sent_content_encoding: str | None
     _domains: tuple[str, ...]
 
@@ -100,7 +103,7 @@ class Request:
         request.method = scope["method"]
         request.raw_path = scope["raw_path"]
         request.raw_query = scope["query_string"]
-        request.bucket = request.key = request.body = None
+        request.bucket = request.key = request.body = request.form = None
         request.query = {}
         request.scheme = scope["scheme"]
         client = scope.get("client")

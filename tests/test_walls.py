@@ -14,14 +14,16 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS: dict[str, set[str]] = {
     "gateway.s3": {"catalog.errors", "gateway.blobs.errors"},
     "gateway.blobs": set(),
-    "gateway.request": {"gateway.s3.errors", "gateway.body"},
-    "gateway.auth": {"gateway.request", "gateway.s3.errors", "catalog.records"},
+    "gateway.request": {"gateway.s3.errors", "gateway.body", "gateway.form"},
+    "gateway.form": {"gateway.body", "gateway.request", "gateway.s3.errors", "gateway.s3.values"},
+    "gateway.auth": {"gateway.form", "gateway.request", "gateway.s3.errors", "catalog.records"},
     "gateway.body": {"gateway.request", "gateway.auth", "gateway.s3.errors"},
     "gateway.access": {"gateway.s3.errors", "catalog.records"},
     "gateway.settings": set(),
     "gateway.cors": {"gateway.request", "gateway.s3.errors", "gateway.s3.rendered", "catalog.records"},
     "gateway.operations": {
         "gateway.cors",
+        "gateway.form",
         "gateway.s3",
         "gateway.blobs",
         "gateway.access",
@@ -31,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
         "catalog",
     },
     "gateway.endpoint": {
+        "gateway.form",
         "gateway.cors",
         "gateway.access",
         "gateway.auth",

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.h
 from __future__ import annotations
 
 from gateway.auth import version2
+from gateway.auth.form import authenticate_form
 from gateway.auth.header import authenticate_header
 from gateway.auth.payload import Payload, anonymous_payload
 from gateway.auth.presigned import authenticate_query, is_presigned
@@ -21,6 +22,8 @@ def authenticate(request: Request, find_user: FindUser, region: str, now: float)
 
     Parameters of a presigned URL that stand for headers are put among `request.headers` once they are proved.
     """
+    if request.form is not None:
+        return authenticate_form(request.form, request.bucket or "", find_user, region, now)
     authorization = request.headers.get("authorization")
     presigned = presigned_2 = False
     if request.query:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from catalog import Catalog
     from catalog.records import Bucket, User
     from gateway.blobs import Blobs
+    from gateway.form import Form
     from gateway.request import Request
     from gateway.settings import Settings
 
@@ -28,6 +29,12 @@ class Context:
     request: Request
     caller: User
     bucket: Bucket | None = None
+
+    @property
+    def form(self) -> Form:
+        """Of PostObject alone."""
+        assert self.request.form is not None
+        return self.request.form
 
     @property
     def origin(self) -> Origin:

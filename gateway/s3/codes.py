@@ -169,9 +169,10 @@ CODES: dict[str, tuple[int, str]] = {
         "The XML you provided was not well-formed or did not validate against our published schema",
     ),
     "MaxMessageLengthExceeded": (400, "Your request was too big."),
-    "MaxPostPreDataLengthExceededError": (
+    # The page of errors has it with "Error" at its end and in other words; this is what S3 sends.
+    "MaxPostPreDataLengthExceeded": (
         400,
-        "Your POST request fields preceding the upload file were too large.",
+        "Your POST request fields preceeding the upload file was too large.",
     ),
     "MetadataTooLarge": (400, "Your metadata headers exceed the maximum allowed metadata size"),
     "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),

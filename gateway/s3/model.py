@@ -16,9 +16,13 @@ from gateway.s3 import quirks
 from gateway.s3.errors import S3Error
 from gateway.s3.names import named, python_name
 from gateway.s3.parse import Arguments, Incoming, Parse, body_kind, compile_input, input_members, required_members
+from gateway.s3.posted import render_posted
+from gateway.s3.read import compile_document
 from gateway.s3.render import Render, compile_output, compile_row_template
 from gateway.s3.rendered import Rendered
 from gateway.s3.route import Route, compile_routes
+
+FORM = "form"  # the kind of body that PostObject has, beside those of `body_kind`
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -82,6 +86,30 @@ class Operation:
         return frozenset(names)
 
 
+class FormOperation(Operation):
+    """PostObject: a PutObject to its parser and its renderer, once the form stands in the place of headers."""
+
+    __slots__ = ("_stored",)
+
+    def __init__(self, stored: Operation) -> None:
+        self._stored = stored
+        self.name, self.python_name, self.method = "PostObject", "post_object", "POST"
+        self.body_kind, self.body_limit = FORM, stored.body_limit
+        self.handler = None
+        self.parse, self.render = _not_implemented(self.name), _nothing_to_render
+
+    def bind(self, handler: Callable[..., Any]) -> None:
+        self.handler = handler
+        self.parse, self.render = self._parse_form, self._render_posted
+
+    def _parse_form(self, request: Incoming, document: bytes | None = None) -> Arguments:
+        return self._stored.parse(request, document)
+
+    def _render_posted(self, output: dict[str, Any] | None) -> Rendered:
+        given = output or {}
+        return render_posted(self._stored.render(given["stored"]), given)
+
+
 def load_operations() -> dict[str, Operation]:
     """Every operation of the installed botocore's model, none with a handler."""
     return {name: Operation(_service.operation_model(name)) for name in _service.operation_names}
@@ -114,4 +142,6 @@ def _not_implemented(name: str) -> Parse:
 _service = ServiceModel(Loader().load_service_model("s3", "service-2"), "s3")
 operations: dict[str, Operation] = load_operations()
 route: Route[Operation] = load_routes(operations)
-_by_python_name = {found.python_name: found for found in operations.values()}
+POST_OBJECT = FormOperation(operations["PutObject"])  # which no route leads to: see `gateway.form.is_form`
+read_tagging = compile_document(_service.shape_for("Tagging"), "Tagging")
+_by_python_name = {found.python_name: found for found in (*operations.values(), POST_OBJECT)}

@@ -175,7 +175,9 @@ def _refuse(
     subresources = next(iter(places.values())).subresources
     name = next((name for name in query if name in subresources), None)
     if (method, depth, name) == ("POST", 1, None):
-        _refuse_form(headers)
+        # What is of that type is no matter of routes: see `gateway.form.is_form`.
+        condition = "Bucket POST must be of the enclosure-type multipart/form-data"
+        raise S3Error("PreconditionFailed", fields={"Condition": condition})
     allowed = sorted(at for at, place in places.items() if (name in place.by_name if name else place.plain))
     kind = _RESOURCES[depth] if name is None else quirks.RESOURCE_TYPES.get(name, name.upper().replace("-", "_"))
     raise S3Error(
@@ -183,11 +185,3 @@ def _refuse(
         fields={"Method": method, "ResourceType": kind},
         headers={"allow": ", ".join(allowed)},
     )
-
-
-def _refuse_form(headers: dict[str, str]) -> NoReturn:
-    """https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html"""
-    if headers.get("content-type", "").startswith("multipart/form-data"):
-        raise S3Error("NotImplemented", "The operation PostObject is not implemented.")
-    condition = "Bucket POST must be of the enclosure-type multipart/form-data"
-    raise S3Error("PreconditionFailed", fields={"Condition": condition})

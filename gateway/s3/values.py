@@ -178,10 +178,10 @@ def _decode_words(value: str) -> str:
 
 def metadata_lines(metadata: dict[str, str]) -> list[str]:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata"""
-    return [f"{METADATA_PREFIX}{name}: {_encode_words(value)}\r\n" for name, value in metadata.items()]
+    return [f"{METADATA_PREFIX}{name}: {encode_words(value)}\r\n" for name, value in metadata.items()]
 
 
-def _encode_words(value: str) -> str:
+def encode_words(value: str) -> str:
     """The text itself when it is printable US-ASCII, otherwise RFC 2047 words of at most 75 characters."""
     if value.isascii() and value.isprintable():
         return value

@@ -215,9 +215,3 @@ def test_method_not_allowed(table, refused, line, resource, allow):
 )
 def test_strays(table, refused, line, code):
     assert refused(table.route, *asked(line)).code == code
-
-
-def test_a_form_is_not_implemented_by_name(table, refused):
-    error = refused(table.route, *asked("POST /b", {"content-type": "multipart/form-data; boundary=x"}))
-    assert error.code == "NotImplemented"
-    assert "PostObject" in error.message

@@ -1,0 +1,34 @@
+"""Objects from a browser's form."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from gateway.operations import Context
+from gateway.operations.objects import put_object
+from gateway.s3.model import operation, read_tagging
+
+
+@operation
+async def post_object(cx: Context, bucket: str, key: str, **given: Any) -> dict[str, Any]:
+    """As PutObject, of which the form's fields are the headers.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
+    """
+    fields = cx.form.fields
+    if "tagging" in fields:
+        tags = read_tagging(fields["tagging"].encode()).get("tag_set") or []
+        given["tagging"] = urlencode([(tag["key"], tag["value"]) for tag in tags])
+    stored = await put_object(cx, bucket, key, **given)
+    request = cx.request
+    place = "" if request.host_bucket is not None else f"/{bucket}"
+    return {
+        "stored": stored,
+        "etag": stored["etag"],
+        "bucket": bucket,
+        "key": key,
+        "location": f"{request.scheme}://{request.host}{place}/{quote(key, safe='')}",
+        "success_action_status": fields.get("success_action_status", ""),
+        "success_action_redirect": fields.get("success_action_redirect") or fields.get("redirect", ""),
+    }
