@@ -25,6 +25,7 @@ KINDS: dict[str, Strategy] = {
     "chunks": inputs.chunks,
     "documents": inputs.documents,
     "calls": inputs.calls,
+    "forms": inputs.forms,
     "lines": inputs.lines,
 }
 OVER_TLS: dict[str, Strategy] = KINDS | {"hellos": inputs.hellos}
