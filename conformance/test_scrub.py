@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import threading
@@ -195,3 +197,20 @@ def test_the_report_is_text_too(data: Path) -> None:
     done = subprocess.run(ducket("scrub", "--data", str(data)), capture_output=True, text=True, env=environment())
     assert done.returncode == 1
     assert "size: " in done.stdout and "1000 bytes of 5242880 are there" in done.stdout
+
+
+def test_at_a_terminal_a_bar_says_how_far_it_is(data: Path) -> None:
+    """In one line, which is empty again at the end; where errors go to a file there is none."""
+    shown, terminal = pty.openpty()
+    command = ducket("scrub", "--data", str(data), "--rate", "20")
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal, env=environment(), check=True)
+    os.close(terminal)
+    said = os.read(shown, 65_536).decode()
+    os.close(shown)
+    assert done.stdout.endswith(b": nothing wrong\n")
+    *bars, last = said.split("\r\x1b[K")[1:]
+    drawn = [re.fullmatch(r"\[(#*) *\] +(\d+)% [\d,]+ bodies, .+, 0 wrong, at (first|second)?", bar) for bar in bars]
+    assert last == "" and len(drawn) > 1 and None not in drawn
+    percent = [int(bar[2]) for bar in drawn if bar is not None]
+    assert percent == sorted(percent) and percent[-1] > percent[0]
+    assert subprocess.run(command, capture_output=True, env=environment(), check=True).stderr == b""

@@ -65,3 +65,13 @@ def test_what_security_is_said_to_be_tested_by_is_there() -> None:
     named = re.findall(r"`((?:tests|conformance)/[^`]+)`", (ROOT / "SECURITY.md").read_text())
     assert named
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", ["SECURITY.md", "docs/reliability.md"])
+def test_each_test_that_a_promise_names_is_there(page: str) -> None:
+    """By its path, or by the last of it."""
+    named = set(re.findall(r"`((?:\w+/)*\w+\.py)`", (ROOT / page).read_text()))
+    assert len(named) > 10
+    rooms = ("tests", "conformance", "gateway", "catalog")
+    there = [f"/{path.relative_to(ROOT)}" for room in rooms for path in (ROOT / room).rglob("*.py")]
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in there)] == []
