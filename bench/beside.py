@@ -29,6 +29,7 @@ from bench.sign import Signer
 from bench.targets import Endpoint
 from catalog import Catalog
 from catalog.database.client import query
+from catalog.priority import give_way
 from catalog.records import Bucket, Checksum, Origin, Part, Piece, Upload, Version
 
 NICENESS = 10
@@ -86,7 +87,7 @@ def beside(name: str, scene: Scene) -> Iterator[None]:
 
 
 def main() -> None:
-    os.nice(NICENESS)
+    give_way(NICENESS)
     name, scene = sys.argv[1], Scene(**json.loads(sys.argv[2]))
 
     def work() -> None:

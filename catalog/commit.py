@@ -31,7 +31,7 @@ from catalog.reaping import Reaper
 from catalog.records import Bucket, LogRecord, Mutation, Origin
 
 SLOW = 0.001  # seconds a commit may wait for the lock and the disk, smoothed, before it leaves the event loop
-STALL = 0.005  # seconds; who waited so long once may do so again: commits stay off the event loop
+STALL = 0.002  # seconds; who waited so long once may do so again: commits stay off the event loop
 CALM = 1.0  # seconds without a stall, and they come back
 # Submissions of one batch. On the loop it is to hold nobody up: 64 take a millisecond or two.
 MOST_ON_LOOP, MOST_IN_THREAD = 64, 1000
