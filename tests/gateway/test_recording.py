@@ -50,8 +50,8 @@ async def test_a_request_is_a_row(recorder: Recorder, tmp_path: Path) -> None:
     recorder.close()
     (row,) = recorded(tmp_path)
     assert before - 1 < row.time < time.time()
-    assert row.total_time >= 2
-    assert 1 <= row.turn_around_time < row.total_time
+    assert row.total_time > 1.999  # what two readings of a clock are apart is not exact
+    assert 0.999 < row.turn_around_time < row.total_time
     assert len(row.request_id) == 16
     unknown = {"time": 0.0, "total_time": 0.0, "turn_around_time": 0.0, "request_id": ""}
     assert row._replace(**unknown) == Served(
