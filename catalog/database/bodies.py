@@ -15,9 +15,12 @@ from catalog.database.source import Source
 from catalog.holders import PartSuspect, Suspect
 from catalog.records import Part, Piece, Version, VersionHolder
 
+# As one condition, with OR, DuckDB would read all records there are.
 _VERSIONS = """
+SELECT seq, entry FROM private.objects WHERE body = $number
+UNION ALL
 SELECT seq, entry FROM private.objects
-WHERE body = $number OR parts_count IS NOT NULL AND contains(hex(entry), $name)
+WHERE parts_count IS NOT NULL AND body IS DISTINCT FROM $number AND contains(hex(entry), $name)
 ORDER BY seq
 """
 _PARTS = "SELECT upload_id, part_number, entry FROM private.parts WHERE body = $number"
