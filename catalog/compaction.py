@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from mmap import PROT_READ, mmap
+from typing import BinaryIO
 
 import lmdb
 
@@ -125,9 +125,10 @@ class Compaction:
         if segment in self._weights:
             return
         weight, offset = Weight(), HEADER_SIZE
-        with self._log.path(segment).open("rb") as file, mmap(file.fileno(), 0, prot=PROT_READ) as content:
-            while offset + FRAME.size <= len(content):
-                _, body, message, _ = FRAME.unpack_from(content, offset)
+        # Not mapped: the segment may be dropped and cut meanwhile, and who looks behind the end of a mapping dies.
+        with self._log.path(segment).open("rb") as file:
+            while len(frame := _at(file, offset)) == FRAME.size:
+                _, body, message, _ = FRAME.unpack(frame)
                 if body == ROLL or not message:
                     break
                 if body:
@@ -179,6 +180,11 @@ class Compaction:
                 raise outcome.error
             moved += outcome.result
         return moved
+
+
+def _at(file: BinaryIO, offset: int) -> bytes:
+    file.seek(offset)
+    return file.read(FRAME.size)
 
 
 def move(turn: Turn, piece: Piece, holders: Holders) -> tuple[Mutation | None, int]:

@@ -84,10 +84,9 @@ class Log:
 
     def read_body(self, piece: Piece, start: int, length: int) -> bytes:
         """Bytes of a small body. FileNotFoundError: its segment was dropped, as nothing in it lives any more."""
-        file = self._file(piece.segment)
-        content = os.pread(file, length, piece.offset + start)
-        if len(content) < length and not os.fstat(file).st_nlink:  # it is being cut
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path(piece.segment)))
+        content = os.pread(self._file(piece.segment), length, piece.offset + start)
+        if len(content) < length:
+            self._refuse_dropped(piece.segment)
         return content
 
     def read(
@@ -114,7 +113,7 @@ class Log:
     def records_of(self, segment: int) -> Iterator[tuple[LogRecord, int, int]]:
         """Each record of a segment that is full, where it begins and how many bytes it takes.
 
-        Raises CatalogUnusable where the segment is damaged.
+        Raises CatalogUnusable where the segment is damaged, FileNotFoundError where it was dropped meanwhile.
         """
         start = self.start_of(segment)
         offset = start.offset
@@ -123,6 +122,7 @@ class Log:
                 return
             yield record, offset, end - offset
             offset = end
+        self._refuse_dropped(segment)
         raise CatalogUnusable(f"{self.path(segment)} is damaged at byte {offset}")
 
     def holds(self, end: Position, last_offset: int) -> bool:
@@ -264,6 +264,11 @@ class Log:
                 os.close(self._files.pop(next(iter(self._files))))
             descriptor = self._files[segment] = os.open(self.path(segment), os.O_RDONLY | os.O_CLOEXEC)
         return descriptor
+
+    def _refuse_dropped(self, segment: int) -> None:
+        """One that was dropped is cut, bit by bit."""
+        if not os.fstat(self._file(segment)).st_nlink:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path(segment)))
 
     def _close_dropped(self) -> None:
         """Another process drops segments; their room on the disk comes free when nobody has them open any more."""

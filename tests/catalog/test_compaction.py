@@ -199,6 +199,31 @@ async def test_who_looked_a_body_up_before_its_segment_went_looks_again(tmp_path
     catalog.release()
 
 
+@pytest.mark.parametrize("read", ["weighed", "looked through"])
+async def test_a_segment_that_is_dropped_and_cut_meanwhile_is_not_damaged(
+    tmp_path: Path, read: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(compaction, "FRAMES" if read == "weighed" else "SLICE", 1)
+    catalog = await filled(tmp_path)
+    position, tail = into_database(catalog), catalog.tail()
+    steps = Compaction(catalog._index, catalog._log)
+    (first, *_) = steps._sparse(position)
+    if read == "looked through":
+        list(steps._weigh(first))
+    working = steps._empty(first, position)
+    next(working)
+    path = catalog._log.path(first)
+    with path.open("rb+") as file:
+        path.unlink()
+        file.truncate(4096)
+        assert sum(working) == 0
+    assert not caplog.records
+    assert first not in steps._damaged
+    steps.close()
+    tail.close()
+    await catalog.close()
+
+
 async def test_a_damaged_segment_is_left_where_it_is(tmp_path: Path) -> None:
     """Bytes that the disk has broken must not get a new record that says that they are whole."""
     catalog = await filled(tmp_path)

@@ -138,9 +138,13 @@ def test_a_body_in_a_segment_that_is_cut_when_dropped_is_gone_and_not_damaged(lo
     assert len(log.read_body(piece, 0, 50_000)) == 50_000
     os.truncate(log.path(1), 1000)
     assert len(log.read_body(piece, 0, 50_000)) < 1000
+    with pytest.raises(CatalogUnusable):
+        list(log.records_of(1))
     log.path(1).unlink()
     with pytest.raises(FileNotFoundError):
         log.read_body(piece, 0, 50_000)
+    with pytest.raises(FileNotFoundError):
+        list(log.records_of(1))
 
 
 @pytest.mark.parametrize("left", ["nothing", "no header", "the header of a batch that was given up"])
