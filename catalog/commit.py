@@ -123,7 +123,7 @@ class Commits:
             loop = self._loop = asyncio.get_running_loop()
             self._reap_what_others_left()
         future = loop.create_future()
-        waiting = len(self._queue) + len(self._crowd)
+        waiting = self._queued()
         if waiting >= self._most_waiting:
             future.set_exception(TooManyWaiting(waiting))
             return future
@@ -150,6 +150,9 @@ class Commits:
         if self._thread is not None:
             self._thread.shutdown()
 
+    def _queued(self) -> int:
+        return len(self._queue) + len(self._crowd)
+
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         self._scheduled = True
         if self._pause:
@@ -161,7 +164,7 @@ class Commits:
         assert self._loop is not None
         on_loop = self._waiting < SLOW and not self._long and self._loop.time() >= self._stalling_until
         most = MOST_ON_LOOP if on_loop else MOST_IN_THREAD
-        waiting = len(self._queue) + len(self._crowd)
+        waiting = self._queued()
         if self._several and self._gathered < waiting < most:
             self._gathered = waiting
             self._loop.call_soon(self._turn)
@@ -187,7 +190,7 @@ class Commits:
         return batch + crowd if crowd else batch
 
     def _next(self) -> None:
-        self._scheduled = bool(self._queue or self._crowd)
+        self._scheduled = self._queued() > 0
         if self._scheduled and self._loop is not None:
             self._schedule(self._loop)
         elif self._idle is not None and not self._idle.done():

@@ -95,4 +95,4 @@ class Dropping:
     def _drop(self, segment: int) -> None:
         self._log.drop(segment)
         with self._index.write() as txn:
-            txn.delete(segment.to_bytes(8, "big"), db=self._index.segments)
+            self._index.forget_living(txn, segment)

@@ -114,11 +114,7 @@ class Endpoint:
             report(request, "the answer broke off", failure)
             await self.note_rot(request, failure)
             sent, code = 0, "InternalError"
-        if self.recorder is not None:
-            self.recorder.add(request, operation, caller, cx, answer.status, code, sent, started, ready)
-        if self.requests:
-            name = operation.name if operation else ""
-            self.requests.write(request, name, caller.name, answer.status, code, sent, started)
+        self.record(request, operation, caller, cx, answer.status, code, sent, started, ready)
 
     async def preflight(self, request: Request, send: Send, extensions: Container[str], started: float) -> None:
         """What a browser asks, for a page of another site, before the request itself. It is not signed."""
@@ -130,10 +126,26 @@ class Endpoint:
             answer, code = refusal(request, failure)
         ready = time.perf_counter()
         sent = await respond(request, answer, send, extensions)
+        self.record(request, None, ANONYMOUS, None, answer.status, code, sent, started, ready)
+
+    def record(
+        self,
+        request: Request,
+        operation: Operation | None,
+        caller: User,
+        cx: Context | None,
+        status: int,
+        code: str,
+        sent: int,
+        started: float,
+        ready: float,
+    ) -> None:
+        """For the view of requests, and in the log of requests, as far as they are kept."""
         if self.recorder is not None:
-            self.recorder.add(request, None, ANONYMOUS, None, answer.status, code, sent, started, ready)
+            self.recorder.add(request, operation, caller, cx, status, code, sent, started, ready)
         if self.requests:
-            self.requests.write(request, "", ANONYMOUS.name, answer.status, code, sent, started)
+            name = operation.name if operation else ""
+            self.requests.write(request, name, caller.name, status, code, sent, started)
 
     def cors_rules(self, request: Request) -> Sequence[cors.Rule] | None:
         """Of the bucket that the request names; None if it is not there."""

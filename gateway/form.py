@@ -15,7 +15,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from gateway.body import MAX_UPLOAD_SIZE, ClientDisconnect
-from gateway.request import MAX_KEY_BYTES, Receive, Request
+from gateway.request import Receive, Request, check_length
 from gateway.s3.errors import S3Error, invalid_argument
 from gateway.s3.values import METADATA_PREFIX, encode_words
 
@@ -86,8 +86,7 @@ async def open_form(request: Request) -> Form:
 def fill_in(request: Request, form: Form) -> None:
     """Let the request be what the form stands for: a key, and headers of a PutObject. Raises KeyTooLongError."""
     key = form.fields["key"]
-    if (size := len(key.encode())) > MAX_KEY_BYTES:
-        raise S3Error("KeyTooLongError", fields={"Size": str(size), "MaxSizeAllowed": str(MAX_KEY_BYTES)})
+    check_length(key)
     headers = {name: value for name, value in request.headers.items() if name not in ("content-type", "content-length")}
     for name, value in form.fields.items():
         header = _HEADERS.get(name) or (name if name.startswith("x-amz-") and name not in _FORMS_OWN else None)

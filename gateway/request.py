@@ -171,9 +171,15 @@ def split_path(raw_path: bytes, host_bucket: str | None) -> tuple[str | None, st
     if not raw_key:
         return bucket, None
     key = _unescape(raw_key)
-    if len(raw_key) > MAX_KEY_BYTES and (size := len(key.encode())) > MAX_KEY_BYTES:
-        raise S3Error("KeyTooLongError", fields={"Size": str(size), "MaxSizeAllowed": str(MAX_KEY_BYTES)})
+    if len(raw_key) > MAX_KEY_BYTES:
+        check_length(key)
     return bucket, key
+
+
+def check_length(key: str) -> None:
+    """Raises KeyTooLongError."""
+    if (size := len(key.encode())) > MAX_KEY_BYTES:
+        raise S3Error("KeyTooLongError", fields={"Size": str(size), "MaxSizeAllowed": str(MAX_KEY_BYTES)})
 
 
 def percent_decode(raw: bytes) -> bytes:

@@ -41,13 +41,14 @@ def holders(connection: duckdb.DuckDBPyConnection, source: Source, body: Piece) 
     if body.blob is not None and not source.names(body.blob):
         return Holders([], [])
     name = (body.blob if body.blob is not None else _encode(body.segment) + _encode(body.offset)).hex().upper()
+    number = places.of_body(body)
     versions = []
-    for seq, entry in places.rows_of(connection.execute(_VERSIONS, {"number": places.of_body(body), "name": name})):
+    for seq, entry in places.rows_of(connection.execute(_VERSIONS, {"number": number, "name": name})):
         numbers = [number for number, piece in _pieces(_decode(entry)) if _is(piece, body)]
         versions += [(seq, numbers[0])] if numbers else []
     parts = [
-        (upload_id, number)
-        for upload_id, number, entry in places.rows_of(connection.execute(_PARTS, {"number": places.of_body(body)}))
+        (upload_id, part)
+        for upload_id, part, entry in places.rows_of(connection.execute(_PARTS, {"number": number}))
         if _is(_decode_part(entry).piece, body)
     ]
     return Holders(versions, parts)

@@ -124,6 +124,9 @@ class Index:
         counts = times.to_bytes(8, "big") + size.to_bytes(8, "big")
         txn.put(segment.to_bytes(8, "big"), counts, db=self.segments)
 
+    def forget_living(self, txn: lmdb.Transaction, segment: int) -> None:
+        txn.delete(segment.to_bytes(8, "big"), db=self.segments)
+
     def inhabited(self, txn: lmdb.Transaction) -> list[int]:
         """The segments of the log in which bodies live."""
         with txn.cursor(db=self.segments) as cursor:

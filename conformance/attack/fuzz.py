@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from conformance.attack import inputs
+from conformance.attack.forms import forms
 from conformance.attack.target import Target, under_attack
 
 Strategy = Callable[..., st.SearchStrategy[Any]]
@@ -25,7 +26,7 @@ KINDS: dict[str, Strategy] = {
     "chunks": inputs.chunks,
     "documents": inputs.documents,
     "calls": inputs.calls,
-    "forms": inputs.forms,
+    "forms": forms,
     "lines": inputs.lines,
 }
 OVER_TLS: dict[str, Strategy] = KINDS | {"hellos": inputs.hellos}

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from catalog import Catalog
     from catalog.records import Bucket, User
     from gateway.blobs import Blobs
-    from gateway.form import Form
     from gateway.request import Request
     from gateway.settings import Settings
 
@@ -29,12 +28,6 @@ class Context:
     request: Request
     caller: User
     bucket: Bucket | None = None
-
-    @property
-    def form(self) -> Form:
-        """Of PostObject alone."""
-        assert self.request.form is not None
-        return self.request.form
 
     @property
     def origin(self) -> Origin:

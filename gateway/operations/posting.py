@@ -16,12 +16,13 @@ async def post_object(cx: Context, bucket: str, key: str, **given: Any) -> dict[
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
     """
-    fields = cx.form.fields
+    request = cx.request
+    assert request.form is not None
+    fields = request.form.fields
     if "tagging" in fields:
         tags = read_tagging(fields["tagging"].encode()).get("tag_set") or []
         given["tagging"] = urlencode([(tag["key"], tag["value"]) for tag in tags])
     stored = await put_object(cx, bucket, key, **given)
-    request = cx.request
     place = "" if request.host_bucket is not None else f"/{bucket}"
     return {
         "stored": stored,

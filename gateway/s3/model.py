@@ -22,8 +22,6 @@ from gateway.s3.render import Render, compile_output, compile_row_template
 from gateway.s3.rendered import Rendered
 from gateway.s3.route import Route, compile_routes
 
-FORM = "form"  # the kind of body that PostObject has, beside those of `body_kind`
-
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
@@ -94,7 +92,7 @@ class FormOperation(Operation):
     def __init__(self, stored: Operation) -> None:
         self._stored = stored
         self.name, self.python_name, self.method = "PostObject", "post_object", "POST"
-        self.body_kind, self.body_limit = FORM, stored.body_limit
+        self.body_kind, self.body_limit = "form", stored.body_limit
         self.handler = None
         self.parse, self.render = _not_implemented(self.name), _nothing_to_render
 

@@ -97,9 +97,7 @@ def table(
         "last_modified": [version.modified for version in versions],
         "owner": [version.owner for version in versions],
         "entry": [_encode(version) for version in versions],
-        "body": [
-            places.of_parts(version) if version.body is None else places.of_body(version.body) for version in versions
-        ],
+        "body": list(map(places.of_version, versions)),
     }
     return by_column(COLUMNS, values)
 
