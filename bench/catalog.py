@@ -89,6 +89,8 @@ def parser() -> argparse.ArgumentParser:
 @contextmanager
 def folder_of(options: argparse.Namespace, size: int) -> Iterator[Path]:
     """Where the database of a size is to lie, or does: as a copy, for it will be written to."""
+    if options.keep is not None:
+        options.keep.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.keep or options.folder) as folder:
         if options.keep is not None:
             kept = Path(options.keep, str(size))

@@ -8,7 +8,9 @@ from itertools import groupby
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from catalog.database.columns import by_column
 from catalog.database.effect import Effect, Key, keys_in_doubt
 from catalog.database.tables import applied, buckets, journal, objects, parts, uploads, usage, users
 from catalog.database.transaction import transaction
@@ -122,22 +124,16 @@ def _write_uploads(connection: duckdb.DuckDBPyConnection, effect: Effect) -> Non
 
 def _write_objects(connection: duckdb.DuckDBPyConnection, effect: Effect, put: pa.Table, day: date) -> None:
     """A version that was updated is written anew: DuckDB does the same with an UPDATE of maps."""
-    touched = _touched(connection, effect)
-    latest = objects.latest_among(connection, effect.updated)
-    updated = objects.table(
-        *_places(list(effect.updated.values())),
-        [mutation.version for mutation in effect.updated.values()],
-        [effect.latest.get(seq, seq in latest) for seq in effect.updated],
-    )
-    objects.remove(connection, effect.removed.union(effect.updated))
-    for flag in (False, True):
-        marked = [seq for seq, is_latest in effect.latest.items() if is_latest is flag and seq not in effect.updated]
-        objects.mark_latest(connection, marked, flag)
+    found = _found(connection, effect)
+    updated = _updated(effect, found)
+    staying = found.filter(pc.invert(found["goes"]))
+    objects.remove(connection, found.filter(found["goes"]))
+    objects.mark_latest(connection, staying.filter(pc.invert(staying["becomes_latest"])), False)
+    objects.mark_latest(connection, staying.filter(staying["becomes_latest"]), True)
     added = _added(effect, put)
     objects.add(connection, pa.concat_tables([updated, added]))
     objects.move_bodies(connection, effect.moved_versions)
-    if touched is not None or added.num_rows:
-        usage.record(connection, day, added, touched)
+    usage.record(connection, day, added, found.filter(found["counts"]))
 
 
 def _added(effect: Effect, put: pa.Table) -> pa.Table:
@@ -156,8 +152,32 @@ def _added(effect: Effect, put: pa.Table) -> pa.Table:
     return put
 
 
-def _touched(connection: duckdb.DuckDBPyConnection, effect: Effect) -> pa.Table | None:
-    """The versions of before that go, and those that become the newest of their keys or no longer are."""
-    gone = [(seq, *effect.places[seq], None) for seq in effect.removed]
-    marked = [(seq, *effect.places[seq], is_latest) for seq, is_latest in effect.latest.items()]
-    return usage.touched(connection, gone + marked) if gone or marked else None
+def _found(connection: duckdb.DuckDBPyConnection, effect: Effect) -> pa.Table:
+    """The versions of before that go, that are written anew, and that become the newest of their keys or no longer are.
+
+    As `objects.find` says.
+    """
+    updated = {seq: (mutation.bucket_id, mutation.key) for seq, mutation in effect.updated.items()}
+    places = updated | {seq: effect.places[seq] for seq in (*effect.removed, *effect.latest)}
+    seqs = list(places)
+    values = {
+        "seq": seqs,
+        "bucket_id": [bucket_id for bucket_id, _ in places.values()],
+        "key": [key for _, key in places.values()],
+        "becomes_latest": [effect.latest.get(seq) for seq in seqs],
+        "goes": [seq not in effect.latest or seq in updated for seq in seqs],
+        "counts": [seq in effect.removed or seq in effect.latest for seq in seqs],
+    }
+    return objects.find(connection, by_column(objects.SOUGHT, values))
+
+
+def _updated(effect: Effect, found: pa.Table) -> pa.Table:
+    """Versions with new attributes, as rows of `objects`."""
+    mutations = list(effect.updated.values())
+    latest = dict(zip(found["seq"].to_pylist(), found["is_latest"].to_pylist(), strict=True)) if mutations else {}
+    latest |= effect.latest
+    return objects.table(
+        *_places(mutations),
+        [mutation.version for mutation in mutations],
+        [latest.get(seq, False) for seq in effect.updated],
+    )

@@ -20,6 +20,7 @@ from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.log import beginning
 
 BATCH = 16_384
+TELL_AFTER = 10_000  # mutations applied; to say so takes the lock that writers take
 VACUUM_AFTER = 100_000  # about a checkpoint's worth of mutations
 TRIES = 100
 
@@ -38,6 +39,7 @@ class Follower:
         self._connection = connection
         self._kept: date | None = None
         self._source = source
+        self._told = -TELL_AFTER
         self._since = VACUUM_AFTER  # mutations applied since the tables were last looked at for gaps
         known = applied.identity(connection)
         if known is not None and known != source.catalog_id:
@@ -56,14 +58,14 @@ class Follower:
         elif known is None:
             with transaction(connection):
                 applied.begin(connection, source.catalog_id, self.applied)
-        source.tell_applied(self.applied)
+        self._tell()
 
     def behind(self) -> int:
         """How many mutations were acknowledged and are not applied yet."""
         return self._source.end().seq - self.applied.seq
 
     def step(self) -> None:
-        """Apply the next batch of what was acknowledged, and say so, again where only that failed.
+        """Apply the next batch of what was acknowledged, and say so now and then, again where only that failed.
 
         Called from one thread at a time.
         """
@@ -79,7 +81,7 @@ class Follower:
             if self._since > VACUUM_AFTER:
                 vacuum.adjust(self._connection)
                 self._since = 0
-        self._source.tell_applied(self.applied)
+        self._tell()
 
     def catch_up(self) -> None:
         """Apply everything that was acknowledged before the call."""
@@ -122,13 +124,18 @@ class Follower:
             raise QueryFailed(str(problem)) from None
         raise QueryFailed("it is written to all the time")
 
+    def _tell(self) -> None:
+        if self.applied.seq >= self._told + TELL_AFTER:
+            self._source.tell_applied(self.applied)
+            self._told = self.applied.seq
+
     def _refill(self, why: str) -> None:
         """Where the log is lost the key index, which is whole, says what there is; only history is missing then."""
         with self._source.contents() as contents:
             log.warning("catalog.duckdb has mutation %s; %s. Making its tables of the key index", self.applied.seq, why)
             kept = refill(self._connection, self._source.catalog_id, contents)
             self.applied = contents.position()
-        self._source.tell_applied(self.applied)
+        self._tell()
         log.warning(
             "catalog.duckdb is up to mutation %s again; the journal is complete up to %s, and from there to here "
             "has only the versions that still are, without who made them",

@@ -26,6 +26,7 @@ from catalog.database.columns import (
     by_column,
     insert_table,
     run_on_rows,
+    run_on_table,
     schema,
 )
 from catalog.records import BodyMoved, Version
@@ -54,6 +55,10 @@ COLUMNS = schema(
     entry=BYTES,
     body=WHOLE,
 )
+# Versions of before that a batch touches: whether each will be the newest of its key (NULL: as before), whether its row
+# goes (for good, or to be written anew), whether it counts differently from now on.
+SOUGHT = schema(seq=WHOLE, bucket_id=WHOLE, key=TEXT, becomes_latest=TRUTH, goes=TRUTH, counts=TRUTH)
+_FOUND = pa.schema([("row", WHOLE), *SOUGHT, ("is_latest", TRUTH), ("is_delete_marker", TRUTH), ("size", WHOLE)])
 _SEQ = schema(seq=WHOLE)
 _BODY = schema(seq=WHOLE, entry=BYTES, body=WHOLE)
 _KEY = schema(bucket_id=WHOLE, key=TEXT)
@@ -106,8 +111,25 @@ def add(connection: duckdb.DuckDBPyConnection, table: pa.Table) -> None:
     insert_table(connection, "private.objects", table)
 
 
-def remove(connection: duckdb.DuckDBPyConnection, seqs: Collection[int]) -> None:
-    _where_seq(connection, "DELETE FROM private.objects", seqs)
+def find(connection: duckdb.DuckDBPyConnection, sought: pa.Table) -> pa.Table:
+    """What is there of SOUGHT, with what it is now; and its `row`, which is good until the transaction ends.
+
+    Reads the number of every version there is, which a batch should do only once.
+    """
+    if not sought.num_rows:
+        return _FOUND.empty_table()
+    connection.register("incoming", sought)
+    try:
+        return connection.sql(
+            "SELECT objects.rowid AS row, incoming.*, is_latest, is_delete_marker, size"
+            " FROM private.objects JOIN incoming USING (seq)"
+        ).to_arrow_table()
+    finally:
+        connection.unregister("incoming")
+
+
+def remove(connection: duckdb.DuckDBPyConnection, found: pa.Table) -> None:
+    _where_row(connection, "DELETE FROM private.objects", found)
 
 
 def remove_of_keys(connection: duckdb.DuckDBPyConnection, bucket_id: int, keys: Collection[str]) -> None:
@@ -115,8 +137,8 @@ def remove_of_keys(connection: duckdb.DuckDBPyConnection, bucket_id: int, keys: 
     run_on_rows(connection, statement, _KEY, [(bucket_id, key) for key in keys])
 
 
-def mark_latest(connection: duckdb.DuckDBPyConnection, seqs: Collection[int], is_latest: bool) -> None:
-    _where_seq(connection, f"UPDATE private.objects SET is_latest = {is_latest}", seqs)
+def mark_latest(connection: duckdb.DuckDBPyConnection, found: pa.Table, is_latest: bool) -> None:
+    _where_row(connection, f"UPDATE private.objects SET is_latest = {is_latest}", found)
 
 
 def move_bodies(connection: duckdb.DuckDBPyConnection, moves: Mapping[int, Sequence[BodyMoved]]) -> None:
@@ -131,11 +153,6 @@ def move_bodies(connection: duckdb.DuckDBPyConnection, moves: Mapping[int, Seque
         change = "entry = incoming.entry, body = incoming.body"
         statement = f"UPDATE private.objects SET {change} FROM incoming WHERE objects.seq = incoming.seq"
         run_on_rows(connection, statement, _BODY, rows)
-
-
-def latest_among(connection: duckdb.DuckDBPyConnection, seqs: Collection[int]) -> set[int]:
-    """Those of the versions named by `seqs` that are the newest of their keys."""
-    return {seq for seq, latest in _where_seq(connection, "SELECT seq, is_latest FROM private.objects", seqs) if latest}
 
 
 def versions_of(connection: duckdb.DuckDBPyConnection, keys: Iterable[Place]) -> list[tuple[int, str, int]]:
@@ -154,3 +171,8 @@ def _where_seq(connection: duckdb.DuckDBPyConnection, statement: str, seqs: Coll
         return []
     condition = " WHERE seq IN (SELECT seq FROM incoming)"
     return run_on_rows(connection, statement + condition, _SEQ, [(seq,) for seq in seqs])
+
+
+def _where_row(connection: duckdb.DuckDBPyConnection, statement: str, found: pa.Table) -> None:
+    if found.num_rows:
+        run_on_table(connection, f"{statement} WHERE rowid IN (SELECT row FROM incoming)", found.select(["row"]))

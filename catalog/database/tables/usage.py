@@ -6,13 +6,13 @@ row. Prefixes are kept to `LEVELS` slashes: what lies deeper counts for the fold
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 
 import duckdb
 import pyarrow as pa
 
-from catalog.database.columns import SHORT, TEXT, TRUTH, WHOLE, Row, arrow, schema
+from catalog.database.columns import SHORT, TEXT, TRUTH, WHOLE, schema
 
 LEVELS = 4
 SETTLE_AFTER = 20_000  # rows of usage_recent; more where much is settled, which is read through
@@ -29,7 +29,6 @@ OF_DAY = schema(
     noncurrent_bytes=WHOLE,
     delete_markers=WHOLE,
 )
-TOUCHED = schema(seq=WHOLE, bucket_id=WHOLE, key=TEXT, is_latest=TRUTH)
 
 _COUNTS = ("objects", "bytes", "noncurrent_versions", "noncurrent_bytes", "delete_markers")
 _COUNTED = ", ".join(_COUNTS)
@@ -45,25 +44,14 @@ _CHANGES = {
 }
 
 
-def touched(connection: duckdb.DuckDBPyConnection, places: Sequence[Row]) -> pa.Table:
-    """Versions as they are in the database, each with its place and what it will be: see TOUCHED.
+def record(connection: duckdb.DuckDBPyConnection, day: date, added: pa.Table, touched: pa.Table) -> None:
+    """Count versions that come (as rows of `objects`), and those `touched` as they were and as they will be.
 
-    `is_latest` is whether the version will be the newest of its key, None that it goes.
+    The latter as `objects.find` has them.
     """
-    connection.register("touched", arrow(TOUCHED, places))
-    try:
-        return connection.sql(
-            "SELECT touched.bucket_id, touched.key, touched.is_latest AS becomes_latest,"
-            " objects.is_latest, is_delete_marker, size"
-            " FROM private.objects JOIN touched USING (seq)"
-        ).to_arrow_table()
-    finally:
-        connection.unregister("touched")
-
-
-def record(connection: duckdb.DuckDBPyConnection, day: date, added: pa.Table, touched: pa.Table | None) -> None:
-    """Count versions that come (as rows of `objects`) and those `touched` as they were and as they will be."""
-    given = {name: table for name, table in (("added", added), ("touched", touched)) if table is not None}
+    given = {name: table for name, table in (("added", added), ("touched", touched)) if table.num_rows}
+    if not given:
+        return
     changes = " UNION ALL ".join(_CHANGES[name] for name in given)
     for name, table in given.items():
         connection.register(name, table)

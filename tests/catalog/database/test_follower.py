@@ -10,22 +10,26 @@ from catalog.database.tables import applied
 from tests.catalog.database.history import History, MemorySource
 
 
-def test_writers_are_told_of_every_batch_once_it_is_applied(
+def test_writers_are_told_seldom_how_far_the_database_is(
     database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follower_module, "BATCH", 2)
+    monkeypatch.setattr(follower_module, "TELL_AFTER", 4)
     history = History()
     bucket = history.create_bucket("b").id
-    for number in range(3):
+    for number in range(6):
         history.put(bucket, f"k{number}")
     source = MemorySource(history)
     follower = Follower(database, source)
-    assert source.told.seq == 0
-    follower.step()
-    assert source.told == follower.applied == history.position(2)
-    follower.catch_up()
-    assert source.told == follower.applied == history.position(4)
-    assert Follower(database, MemorySource(history)).applied == source.told
+    told = [source.told.seq]
+    while follower.behind():
+        follower.step()
+        told.append(source.told.seq)
+    assert told == [0, 0, 4, 4, 4]
+    assert follower.applied == history.position(7)
+    again = MemorySource(history)
+    Follower(database, again)
+    assert again.told == history.position(7)
 
 
 def test_gaps_are_looked_for_at_the_start_and_once_many_mutations_were_applied(

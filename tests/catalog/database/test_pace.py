@@ -9,6 +9,7 @@ import lmdb
 import pytest
 
 from catalog.database import follower as follower_module
+from catalog.database import follower as follower_module
 from catalog.database import pace as pace_module
 from catalog.database.connection import open_database
 from catalog.database.follower import Follower
@@ -100,6 +101,7 @@ async def test_how_far_it_is_is_said_again_where_that_failed(
 ) -> None:
     monkeypatch.setattr(pace_module, "RETRY", 0.01)
     monkeypatch.setattr(pace_module, "LATE", 0.01)
+    monkeypatch.setattr(follower_module, "TELL_AFTER", 1)
     history = History()
     source = MemorySource(history)
     pace = Pace(Follower(database.cursor(), source), source, NOWHERE)
