@@ -28,6 +28,10 @@ def peer(answer: Answer) -> Iterator[tuple[str, int]]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
+        answers = asyncio.all_tasks(loop)
+        for task in answers:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*answers, return_exceptions=True))
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
 

@@ -9,7 +9,6 @@ import lmdb
 import pytest
 
 from catalog.database import follower as follower_module
-from catalog.database import follower as follower_module
 from catalog.database import pace as pace_module
 from catalog.database.connection import open_database
 from catalog.database.follower import Follower
