@@ -28,10 +28,8 @@ def peer(answer: Answer) -> Iterator[tuple[str, int]]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
-        answers = asyncio.all_tasks(loop)
-        for task in answers:
+        for task in asyncio.all_tasks(loop):
             task.cancel()
-        loop.run_until_complete(asyncio.gather(*answers, return_exceptions=True))
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
 
