@@ -21,6 +21,8 @@ ACROSS = {
     "against_moto",
     "virtual_hosts",
     "cors",
+    "policies",
+    "access_docs",
     "post_object",
     "users",
     "slow_clients",

@@ -6,22 +6,25 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode
 
 from catalog import SMALL_BODY
-from catalog.errors import NoBucket
+from catalog.errors import NoBucket, NoObject, NoVersion
 from catalog.records import User
 from gateway import cors
 from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
+from gateway.access.asked import Asked
+from gateway.access.deciding import check
 from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
-from gateway.form import fill_in, is_form, open_form
+from gateway.form import Form, fill_in, is_form, open_form
 from gateway.logging import RequestLog, Seldom, log
 from gateway.operations import Context
 from gateway.recording import Recorder
 from gateway.request import Request
 from gateway.rot import is_rot, note
 from gateway.s3.errors import S3Error, from_fact, render_error
-from gateway.s3.model import POST_OBJECT, Operation, route
+from gateway.s3.model import POST_OBJECT, Operation, read_tagging, route
 from gateway.s3.rendered import FILE, WHOLE, Rendered, Source, split_lines
 from gateway.settings import Settings
 
@@ -95,11 +98,14 @@ class Endpoint:
             cx = self.admit(request, operation, caller)
             bodiless = operation.body_kind == "none"
             given = operation.parse(request, None) if bodiless else await take(request, operation, identity)
+            if cx.undecided is not None:
+                decide_late(operation, cx.undecided, given)
             output = await handler(cx, **given)
             answer = operation.render(output)
         except ClientDisconnect:
             return
-        except Exception as failure:
+        except Exception as problem:
+            failure = cx.hide(problem) if cx is not None and isinstance(problem, NoObject | NoVersion) else problem
             answer, code = refusal(request, failure)
             if code == "InsufficientStorage":
                 self.no_room.give(request, failure)
@@ -173,11 +179,11 @@ class Endpoint:
         bucket = None
         if request.bucket is not None and operation.name not in WITHOUT_BUCKET:
             bucket = self.catalog.bucket(request.bucket)
-        allow(caller, operation.name, bucket)
+        undecided = allow(caller, operation.name, bucket, request, self.catalog)
         expected = request.headers.get("x-amz-expected-bucket-owner")
         if expected is not None and bucket is not None and expected != bucket.owner:
             raise S3Error("AccessDenied")
-        return Context(self.catalog, self.blobs, self.settings, request, caller, bucket)
+        return Context(self.catalog, self.blobs, self.settings, request, caller, bucket, undecided)
 
 
 def handler_of(operation: Operation) -> Callable[..., Awaitable[dict[str, Any] | None]]:
@@ -186,10 +192,24 @@ def handler_of(operation: Operation) -> Callable[..., Awaitable[dict[str, Any] |
     return operation.handler
 
 
+def stand_for(request: Request, form: Form) -> None:
+    """Let the request be the PutObject that the form stands for, its tags in the header's form."""
+    fill_in(request, form)
+    if "tagging" in form.fields:
+        tags = read_tagging(form.fields["tagging"].encode()).get("tag_set") or []
+        request.headers["x-amz-tagging"] = urlencode([(tag["key"], tag["value"]) for tag in tags])
+
+
+def decide_late(operation: Operation, asked: Asked, given: dict[str, Any]) -> None:
+    """What the bucket's policy says once the key of a form is known, or what stands in a document."""
+    asked.key, asked.given = asked.request.key, given
+    check(operation.name, asked)
+
+
 async def take(request: Request, operation: Operation, identity: Identity) -> dict[str, Any]:
     """The operation's input. Only now is the body asked for, so a refused client need not send it."""
     if request.form is not None:
-        fill_in(request, request.form)
+        stand_for(request, request.form)
         await request.form.file.know_length(SMALL_BODY)
         return operation.parse(request, None)
     request.body = open_body(request, identity.payload)

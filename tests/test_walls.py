@@ -18,7 +18,7 @@ ROOMS: dict[str, set[str]] = {
     "gateway.form": {"gateway.body", "gateway.request", "gateway.s3.errors", "gateway.s3.values"},
     "gateway.auth": {"gateway.form", "gateway.request", "gateway.s3.errors", "catalog.records"},
     "gateway.body": {"gateway.request", "gateway.auth", "gateway.s3.errors"},
-    "gateway.access": {"gateway.s3.errors", "catalog.records"},
+    "gateway.access": {"gateway.request", "gateway.s3.errors", "catalog.errors", "catalog.records"},
     "gateway.settings": set(),
     "gateway.cors": {"gateway.request", "gateway.s3.errors", "gateway.s3.rendered", "catalog.records"},
     "gateway.operations": {

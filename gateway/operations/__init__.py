@@ -7,8 +7,11 @@ import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catalog.errors import NoBucket, NoObject, NoVersion
 from catalog.records import Origin
-from gateway.access import allow
+from gateway.access.asked import Asked
+from gateway.access.deciding import check_read, may_list, permits
+from gateway.s3.errors import S3Error
 
 if TYPE_CHECKING:
     from catalog import Catalog
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Context:
-    """`bucket` is the one the request names, as it was when the caller was let in; CreateBucket has none."""
+    """`bucket` is the one the request names, as it was when the caller was let in; CreateBucket has none.
+
+    `undecided` is what has to be asked of the bucket's policy once the request's document is read.
+    """
 
     catalog: Catalog
     blobs: Blobs
@@ -28,6 +34,7 @@ class Context:
     request: Request
     caller: User
     bucket: Bucket | None = None
+    undecided: Asked | None = None
 
     @property
     def origin(self) -> Origin:
@@ -39,11 +46,29 @@ class Context:
         assert self.bucket is not None
         return self.bucket
 
-    def reach(self, name: str, operation: str) -> Bucket:
+    def ask(self, bucket: Bucket, key: str | None, version_id: str | None = None) -> Asked:
+        """Of a bucket or a key that the request does not name in its line."""
+        return Asked(self.caller, bucket, key, version_id, self.request, self.catalog)
+
+    def reach(self, name: str, key: str, version_id: str | None) -> Bucket:
         """Another bucket than the request's own: where a copy comes from. Raises NoBucket or AccessDenied."""
         found = self.catalog.bucket(name)
-        allow(self.caller, operation, found)
+        check_read(self.ask(found, key, version_id))
         return found
+
+    def may(self, action: str, key: str, version_id: str | None = None) -> bool:
+        """Whether the caller has leave for one more action of policies, on a key of the request's bucket."""
+        return permits(action, self.ask(self.here, key, version_id))
+
+    def hide(self, missing: NoObject | NoVersion) -> Exception:
+        """What is said of an object that is not there: who may not list its bucket is not told."""
+        bucket = self.bucket
+        try:
+            if bucket is None or bucket.name != missing.bucket:
+                bucket = self.catalog.bucket(missing.bucket)
+        except NoBucket as gone:
+            return gone
+        return missing if may_list(self.ask(bucket, missing.key)) else S3Error("AccessDenied")
 
 
 def load() -> None:

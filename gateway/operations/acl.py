@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.records import Bucket
+from gateway.access.public import blocks
 from gateway.operations import Context
 from gateway.operations.ownership import ENFORCED, object_ownership
-from gateway.operations.public_access import blocks_public_acls
 from gateway.operations.tagging import no_marker
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
@@ -110,6 +110,6 @@ def check_policy(bucket: Bucket, policy: dict[str, Any]) -> None:
 def refusal(bucket: Bucket, public: bool) -> S3Error:
     if object_ownership(bucket) == ENFORCED:
         return S3Error("AccessControlListNotSupported")
-    if public and blocks_public_acls(bucket):
+    if public and blocks(bucket, "block_public_acls"):
         return S3Error("AccessDenied")
     return S3Error("NotImplemented", "An ACL that grants anything to others is not implemented.")

@@ -10,6 +10,7 @@ import msgspec
 from catalog import Source
 from catalog.errors import CatalogError, SourceChanged
 from catalog.records import Checksum, Part, Piece, Version
+from gateway.access.deciding import permits
 from gateway.blobs import Digests
 from gateway.blobs.errors import NoBlob
 from gateway.operations import Context, conditions, streaming
@@ -75,8 +76,10 @@ async def copy_object(
     }
     changes = metadata_directive == REPLACE or website_redirect_location or algorithm
     for _ in range(TRIES):
-        original = look_up(cx, "GetObject", copy_source, conditional)
+        original = look_up(cx, copy_source, conditional)
         check_size(original.version.size)
+        if original.version.tags and tagging_directive != REPLACE:
+            check_tags(cx, original, key)
         same_class = asked.storage_class == original.version.storage_class
         if not changes and same_class and is_itself(cx, original, key):
             raise S3Error(
@@ -124,7 +127,7 @@ async def upload_part_copy(
         "if_unmodified_since": copy_source_if_unmodified_since,
     }
     for _ in range(TRIES):
-        original = look_up(cx, "GetObject", copy_source, conditional)
+        original = look_up(cx, copy_source, conditional)
         chosen = copy_range(copy_source_range, original.version.size)
         check_size(chosen.length)
         blank = Part(part_number, chosen.length, "", 0, None, Checksum(upload.checksum_algorithm or DEFAULT, ""))
@@ -217,6 +220,14 @@ async def copy_part(
 def filled(blank: Part, piece: Piece | None, digests: dict[str, bytes], algorithm: str) -> Part:
     checksum = Checksum(algorithm, encode(digests[algorithm]))
     return msgspec.structs.replace(blank, etag=digests["MD5"].hex(), piece=piece, checksum=checksum)
+
+
+def check_tags(cx: Context, original: Original, key: str) -> None:
+    """Tags that a copy takes along are read there and put here."""
+    get = "s3:GetObjectTagging" if original.named_version is None else "s3:GetObjectVersionTagging"
+    source = cx.ask(original.bucket, original.key, original.named_version)
+    if not permits(get, source) or not cx.may("s3:PutObjectTagging", key):
+        raise S3Error("AccessDenied")
 
 
 def is_itself(cx: Context, original: Original, key: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from catalog import Check, Deleted
 from catalog.errors import BadVersionId, NoVersion
+from gateway.access.deciding import is_ruled
 from gateway.operations import Context
 from gateway.operations.conditions import on_delete
 from gateway.request import MAX_KEY_BYTES
@@ -42,9 +43,11 @@ async def delete_objects(
     named = list(delete["objects"])
     if not 0 < len(named) <= MAX_KEYS or not all(each["key"] for each in named):
         raise S3Error("MalformedXML")
-    wanted = [each for each in named if _fits(each["key"])]
+    denied = [each for each in named if not _allowed(cx, each)] if is_ruled(cx.here) else []
+    wanted = [each for each in named if _fits(each["key"]) and each not in denied]
     came = await cx.catalog.delete_many(cx.origin, cx.here, [_deletion(bucket, each) for each in wanted])
     errors = [_failed(each, S3Error("KeyTooLongError")) for each in named if not _fits(each["key"])]
+    errors += [_failed(each, S3Error("AccessDenied")) for each in denied]
     deleted = []
     for each, result in zip(wanted, came, strict=True):
         if isinstance(result, Exception):
@@ -52,6 +55,11 @@ async def delete_objects(
         elif not delete.get("quiet"):
             deleted.append(_deleted(each, result))
     return {"deleted": deleted, "errors": errors}
+
+
+def _allowed(cx: Context, each: dict[str, Any]) -> bool:
+    version_id = each.get("version_id") or None
+    return cx.may("s3:DeleteObject" if version_id is None else "s3:DeleteObjectVersion", each["key"], version_id)
 
 
 def _deletion(bucket: str, each: dict[str, Any]) -> tuple[str, str | None, Check | None]:

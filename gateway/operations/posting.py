@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from gateway.operations import Context
 from gateway.operations.objects import put_object
-from gateway.s3.model import operation, read_tagging
+from gateway.s3.model import operation
 
 
 @operation
@@ -19,9 +19,6 @@ async def post_object(cx: Context, bucket: str, key: str, **given: Any) -> dict[
     request = cx.request
     assert request.form is not None
     fields = request.form.fields
-    if "tagging" in fields:
-        tags = read_tagging(fields["tagging"].encode()).get("tag_set") or []
-        given["tagging"] = urlencode([(tag["key"], tag["value"]) for tag in tags])
     stored = await put_object(cx, bucket, key, **given)
     place = "" if request.host_bucket is not None else f"/{bucket}"
     return {

@@ -31,10 +31,10 @@ class Original:
         return self.bucket.id, self.key, self.version
 
 
-def look_up(cx: Context, operation: str, header: str, conditional: dict[str, str | int | None]) -> Original:
+def look_up(cx: Context, header: str, conditional: dict[str, str | int | None]) -> Original:
     """`conditional` has the x-amz-copy-source-if-* members without their prefix."""
     name, key, version_id = read_header(header)
-    bucket = cx.reach(name, operation)
+    bucket = cx.reach(name, key, version_id)
     try:
         version = cx.catalog.get(bucket, key, version_id)
     except IsDeleteMarker:

@@ -20,16 +20,6 @@ async def get_bucket_lifecycle_configuration(cx: Context, bucket: str) -> dict[s
 
 
 @operation
-async def get_bucket_policy(cx: Context, bucket: str) -> dict[str, Any]:
-    raise none("NoSuchBucketPolicy", bucket)
-
-
-@operation
-async def get_bucket_policy_status(cx: Context, bucket: str) -> dict[str, Any]:
-    raise none("NoSuchBucketPolicy", bucket)
-
-
-@operation
 async def get_bucket_replication(cx: Context, bucket: str) -> dict[str, Any]:
     raise none("ReplicationConfigurationNotFoundError", bucket)
 
@@ -75,11 +65,6 @@ async def delete_bucket_encryption(cx: Context, bucket: str) -> None:
 
 @operation
 async def delete_bucket_lifecycle(cx: Context, bucket: str) -> None:
-    pass
-
-
-@operation
-async def delete_bucket_policy(cx: Context, bucket: str) -> None:
     pass
 
 

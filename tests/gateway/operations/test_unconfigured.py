@@ -8,12 +8,10 @@ from gateway.s3.errors import S3Error
 from gateway.s3.model import operations
 from tests.gateway.conftest import NewContext
 
-# Each has its own code, but for the status of a policy, which is the policy's.
+# Each has its own code.
 CODES = {
     "GetBucketEncryption": "ServerSideEncryptionConfigurationNotFoundError",
     "GetBucketLifecycleConfiguration": "NoSuchLifecycleConfiguration",
-    "GetBucketPolicy": "NoSuchBucketPolicy",
-    "GetBucketPolicyStatus": "NoSuchBucketPolicy",
     "GetBucketReplication": "ReplicationConfigurationNotFoundError",
     "GetBucketWebsite": "NoSuchWebsiteConfiguration",
     "GetObjectLockConfiguration": "ObjectLockConfigurationNotFoundError",

@@ -1,0 +1,92 @@
+"""The decision on what is asked: of the bucket's policy, whose Deny beats all, and of whom the bucket belongs to.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-control.html
+"""
+
+from __future__ import annotations
+
+from catalog.records import Bucket, User
+from gateway.access.actions import LIST, PER_KEY, POLICY_ACTIONS, needed
+from gateway.access.asked import Asked
+from gateway.access.keys import ROOT_ID
+from gateway.access.policy import SETTING, Verdict, policy_of
+from gateway.access.public import blocks
+from gateway.s3.errors import S3Error
+
+# Operations whose input a policy may want to see before it decides.
+BY_DOCUMENT = frozenset({"PutObjectLegalHold", "PutObjectRetention", "PutObjectTagging"})
+# Operations that tell who may list the bucket that an object is not there, and nobody else.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_RequestSyntax
+READS = frozenset({"GetObject", "GetObjectAcl", "GetObjectAttributes", "GetObjectTagging", "HeadObject"})
+
+
+def is_ruled(bucket: Bucket) -> bool:
+    """Whether more than whose the bucket is decides."""
+    settings = bucket.settings
+    return settings is not None and bool(settings.get(SETTING))
+
+
+def owns(caller: User, bucket: Bucket) -> bool:
+    """The owner, and root as the owner of everything; nobody has the empty id of the anonymous."""
+    return bool(caller.id) and caller.id in (bucket.owner, ROOT_ID)
+
+
+def waits_for_document(operation: str, bucket: Bucket) -> bool:
+    """Whether the request's document, or a form's fields, have to be read before `check` can be asked."""
+    if operation == "PostObject":
+        return True
+    if operation not in BY_DOCUMENT:
+        return False
+    policy = policy_of(bucket)
+    return policy is not None and policy.by_document
+
+
+def check(operation: str, asked: Asked) -> None:
+    """Raises AccessDenied; MethodNotAllowed for what no policy can allow to others; what to say of a missing object."""
+    if operation in PER_KEY and is_ruled(asked.bucket):
+        return
+    actions = needed(operation, asked.request)
+    if not actions and not owns(asked.caller, asked.bucket):
+        raise S3Error("AccessDenied")
+    for action in actions:
+        require(action, asked, operation in READS)
+
+
+def check_read(asked: Asked) -> None:
+    """What a copy asks of its source. Raises as `check` does."""
+    require("s3:GetObject" if asked.version_id is None else "s3:GetObjectVersion", asked, reads=True)
+
+
+def require(action: str, asked: Asked, reads: bool) -> None:
+    verdict = decide(action, asked)
+    if verdict is Verdict.ALLOW:
+        return
+    missing = asked.missing() if reads and verdict is Verdict.NONE else None
+    raise missing if missing is not None and may_list(asked) else S3Error("AccessDenied")
+
+
+def permits(action: str, asked: Asked) -> bool:
+    return decide(action, asked) is Verdict.ALLOW
+
+
+def decide(action: str, asked: Asked) -> Verdict:
+    """What the policy says, but for what the bucket's owner may in any case, and what is not let be public."""
+    bucket = asked.bucket
+    policy = policy_of(bucket)
+    verdict = Verdict.NONE if policy is None else policy.decide(action, asked)
+    if owns(asked.caller, bucket):
+        # Or a policy could shut everybody out for good.
+        return verdict if verdict is Verdict.DENY and action not in POLICY_ACTIONS else Verdict.ALLOW
+    if verdict is Verdict.ALLOW and policy is not None:
+        if action in POLICY_ACTIONS:
+            raise S3Error("MethodNotAllowed", fields={"Method": asked.request.method, "ResourceType": "BUCKETPOLICY"})
+        if policy.public and blocks(bucket, "restrict_public_buckets"):
+            return Verdict.NONE
+    return verdict
+
+
+def may_list(asked: Asked) -> bool:
+    """Whether a listing could tell what is asked for: of just this key, where there is a condition on the prefix."""
+    listing = Asked(asked.caller, asked.bucket, None, None, asked.request, asked.catalog)
+    listing.prefix = asked.key
+    return permits(LIST, listing)
