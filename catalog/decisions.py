@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import msgspec
 
+from catalog import locking
 from catalog.commit import Turn
 from catalog.errors import (
     BucketExists,
     BucketNotEmpty,
+    LockNeedsVersioning,
     NoBucket,
     NoUser,
+    ObjectLocked,
     SourceChanged,
     UserExists,
 )
@@ -25,6 +28,7 @@ from catalog.records import (
     Bucket,
     BucketPut,
     BucketRemoved,
+    Lock,
     Mutation,
     ObjectChanged,
     Part,
@@ -65,7 +69,11 @@ def create_bucket(turn: Turn, draft: Bucket) -> tuple[Mutation, Bucket]:
 
 def update_bucket(turn: Turn, name: str, change: Callable[[Bucket], Bucket]) -> tuple[Mutation, Bucket]:
     turn.buckets.clear()
-    bucket = change(lookup.bucket(turn.index, turn.txn, name))
+    found = lookup.bucket(turn.index, turn.txn, name)
+    bucket = change(found)
+    locks = bucket.object_lock is not None
+    if (locks or found.object_lock is not None) and not (locks and bucket.versioning == "Enabled"):
+        raise LockNeedsVersioning(name, found.object_lock is not None)
     return BucketPut(bucket), bucket
 
 
@@ -102,6 +110,8 @@ def put(
         _source_still_there(turn, source, composed.pieces_of(draft))
     body = Piece(content_size, *turn.place) if content_size else draft.body
     version_id = new_version_id(turn.seq) if bucket.versioning == "Enabled" else NULL_VERSION
+    if bucket.object_lock is not None:
+        draft = msgspec.structs.replace(draft, lock=locking.of_new(bucket.object_lock, draft.lock, turn.now))
     version = msgspec.structs.replace(draft, seq=turn.seq, version_id=version_id, modified=turn.now, body=body)
     if not bucket.versioning:
         removed = [] if current is None else [Removed(current.seq, NULL_VERSION)]
@@ -112,8 +122,9 @@ def put(
 
 
 def delete(
-    turn: Turn, bucket: Bucket, key: str, version_id: str | None, check: Check | None, owner: str
+    turn: Turn, bucket: Bucket, key: str, version_id: str | None, check: Check | None, owner: str, bypass: bool
 ) -> tuple[Mutation | None, Deleted]:
+    """`bypass` ends versions that are retained in GOVERNANCE mode, too."""
     bucket = _same_bucket(turn, bucket)
     met = turn.change.meet(bucket.id, key)
     place, current = met.place, met.current
@@ -123,6 +134,8 @@ def delete(
             check(found)
         if found is None:
             return None, Deleted(version_id, False, False)
+        if found.lock is not None and not locking.may_end(found.lock, turn.now, bypass):
+            raise ObjectLocked(bucket.name, key, version_id)
         removed = [Removed(found.seq, version_id)]
         previous = _previous(turn, bucket, place, current, removed)
         change = ObjectChanged(bucket.id, key, None, removed, previous=previous)
@@ -149,6 +162,17 @@ def update_version(
     bucket = _same_bucket(turn, bucket)
     version = change(lookup.version(turn.index, turn.txn, bucket, key, version_id))
     return VersionUpdated(bucket.id, key, composed.whole(turn.index, turn.txn, version)), version
+
+
+def retain(
+    turn: Turn, bucket: Bucket, key: str, version_id: str | None, wanted: Lock, bypass: bool
+) -> tuple[Mutation, Version]:
+    def change(found: Version) -> Version:
+        if found.lock is not None and not locking.may_become(found.lock, wanted, turn.now, bypass):
+            raise ObjectLocked(bucket.name, key, found.version_id)
+        return msgspec.structs.replace(found, lock=locking.retained(found.lock, wanted))
+
+    return update_version(turn, bucket, key, version_id, change)
 
 
 def create_upload(turn: Turn, bucket: Bucket, draft: Upload) -> tuple[Mutation, Upload]:

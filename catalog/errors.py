@@ -134,6 +134,23 @@ class BodyDamaged(CatalogError):
 
 
 @dataclass
+class LockNeedsVersioning(CatalogError):
+    """A bucket with Object Lock keeps versions and its lock; `locked` is whether it has that already."""
+
+    bucket: str
+    locked: bool
+
+
+@dataclass
+class ObjectLocked(CatalogError):
+    """Object Lock keeps the version from ending, or its retention from becoming less."""
+
+    bucket: str
+    key: str
+    version_id: str
+
+
+@dataclass
 class BadVersionId(CatalogError):
     """`version_id` is none that this catalog could ever have given."""
 

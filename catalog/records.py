@@ -52,6 +52,17 @@ class Numbered(Record, frozen=True):
 assert Part.__struct_fields__[: len(Numbered.__struct_fields__)] == Numbered.__struct_fields__
 
 
+class Lock(Record, frozen=True):
+    """What keeps a version from ending: `mode` (GOVERNANCE, COMPLIANCE, "" for none) until `until`, and a legal hold.
+
+    `hold` is ON or OFF, "" where there never was one.
+    """
+
+    mode: str = ""
+    until: int = 0
+    hold: str = ""
+
+
 class Version(Record, frozen=True):
     """One version of an object, or a delete marker. `seq` is the mutation that made it and identifies it for good."""
 
@@ -71,6 +82,7 @@ class Version(Record, frozen=True):
     tags: dict[str, str] | None = None
     parts: list[Part] | int | None = None  # of a completed multipart upload, or how many; then body is None
     upload_id: str | None = None  # the upload it was completed from
+    lock: Lock | None = None
 
     @property
     def part_count(self) -> int:
@@ -89,6 +101,17 @@ class Named(Record, frozen=True):
 assert Version.__struct_fields__[: len(Named.__struct_fields__)] == Named.__struct_fields__
 
 
+class ObjectLock(Record, frozen=True):
+    """A bucket's Object Lock, there for good: how long new versions are retained unless they say it themselves.
+
+    `mode` is "" where they are not; else `days` or `years` is more than 0.
+    """
+
+    mode: str = ""
+    days: int = 0
+    years: int = 0
+
+
 class Bucket(Record, frozen=True):
     """`versioning` is "" (never enabled), "Enabled" or "Suspended"; `settings` holds each configuration by its name."""
 
@@ -100,6 +123,7 @@ class Bucket(Record, frozen=True):
     versioning: str = ""
     tags: dict[str, str] | None = None
     settings: dict[str, str] | None = None
+    object_lock: ObjectLock | None = None
 
 
 class Upload(Record, frozen=True):
@@ -117,6 +141,7 @@ class Upload(Record, frozen=True):
     tags: dict[str, str] | None = None
     checksum_algorithm: str = ""
     checksum_kind: str = ""
+    lock: Lock | None = None
 
 
 class User(Record, frozen=True):

@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -25,12 +25,13 @@ from catalog.index.rebuild import Feed
 from catalog.index.uploaded import Uploaded
 from catalog.log import Log
 from catalog.opening import open_index
-from catalog.records import Bucket, Mutation, Origin, Part, Piece, Position, Upload, User, Version
+from catalog.records import Bucket, Lock, Mutation, ObjectLock, Origin, Part, Piece, Position, Upload, User, Version
 from catalog.rows import Page, VersionPage
 from catalog.tail import Tail
 
 MANY_PARTS = 1000  # of a version, that take their time to commit
 
+Deletion = tuple[str, str | None, Check | None]  # key, version id
 T = TypeVar("T")
 
 
@@ -245,13 +246,14 @@ class Catalog:
         region: str,
         settings: dict[str, str] | None = None,
         tags: dict[str, str] | None = None,
+        object_lock: ObjectLock | None = None,
     ) -> Bucket:
-        """Raises BucketExists."""
-        draft = Bucket(0, name, owner, 0, region, tags=tags, settings=settings)
+        """With Object Lock it has versioning, too. Raises BucketExists."""
+        draft = Bucket(0, name, owner, 0, region, "Enabled" if object_lock else "", tags, settings, object_lock)
         return await self._write(origin, partial(decisions.create_bucket, draft=draft))
 
     async def update_bucket(self, origin: Origin, name: str, change: Callable[[Bucket], Bucket]) -> Bucket:
-        """`change` is pure and runs under the lock. Raises NoBucket."""
+        """`change` is pure and runs under the lock. Raises NoBucket, LockNeedsVersioning."""
         return await self._write(origin, partial(decisions.update_bucket, name=name, change=change))
 
     async def delete_bucket(self, origin: Origin, name: str) -> None:
@@ -285,17 +287,28 @@ class Catalog:
         return self._write(origin, decide, content or b"", long=draft.part_count > MANY_PARTS)
 
     def delete(
-        self, origin: Origin, bucket: Bucket, key: str, version_id: str | None = None, check: Check | None = None
+        self,
+        origin: Origin,
+        bucket: Bucket,
+        key: str,
+        version_id: str | None = None,
+        check: Check | None = None,
+        bypass: bool = False,
     ) -> asyncio.Future[Deleted]:
-        """S3's delete: a version ends, or a delete marker comes on top. Raises NoBucket, BadVersionId."""
-        return self._write(origin, self._deletion(origin, bucket, key, version_id, check))
+        """S3's delete: a version ends, or a delete marker comes on top. `bypass` passes over GOVERNANCE.
+
+        Raises NoBucket, BadVersionId, ObjectLocked.
+        """
+        return self._write(origin, self._deletion(bucket, key, version_id, check, bypass))
 
     async def delete_many(
-        self, origin: Origin, bucket: Bucket, keys: Sequence[tuple[str, str | None, Check | None]]
+        self, origin: Origin, bucket: Bucket, keys: Sequence[Deletion], bypass: Container[tuple[str, str | None]] = ()
     ) -> list[Deleted | Exception]:
-        """Each as `delete`, side by side; what one raised stands in its place."""
+        """Each as `delete`, those in `bypass` with it, side by side; what one raised stands in its place."""
         writes = [
-            self._write(origin, self._deletion(origin, bucket, key, version_id, check), one_of_many=True)
+            self._write(
+                origin, self._deletion(bucket, key, version_id, check, (key, version_id) in bypass), one_of_many=True
+            )
             for key, version_id, check in keys
         ]
         return [
@@ -308,6 +321,16 @@ class Catalog:
     ) -> Version:
         """New attributes for a version. Raises NoObject, NoVersion, IsDeleteMarker, BadVersionId."""
         decide = partial(decisions.update_version, bucket=bucket, key=key, version_id=version_id, change=change)
+        return await self._write(origin, decide)
+
+    async def retain(
+        self, origin: Origin, bucket: Bucket, key: str, version_id: str | None, wanted: Lock, bypass: bool = False
+    ) -> Version:
+        """The retention of `wanted` in the place of a version's own. `bypass` as for `delete`.
+
+        Raises ObjectLocked, and as `update_version`.
+        """
+        decide = partial(decisions.retain, bucket=bucket, key=key, version_id=version_id, wanted=wanted, bypass=bypass)
         return await self._write(origin, decide)
 
     async def create_upload(self, origin: Origin, bucket: Bucket, draft: Upload) -> Upload:
@@ -348,9 +371,9 @@ class Catalog:
         return self._write_now(origin, partial(decisions.delete_user, name=name))
 
     def _deletion(
-        self, origin: Origin, bucket: Bucket, key: str, version_id: str | None, check: Check | None
+        self, bucket: Bucket, key: str, version_id: str | None, check: Check | None, bypass: bool
     ) -> Callable[[Turn], tuple[Mutation | None, Deleted]]:
-        return lambda turn: decisions.delete(turn, bucket, key, version_id, check, bucket.owner)
+        return lambda turn: decisions.delete(turn, bucket, key, version_id, check, bucket.owner, bypass)
 
     def _write(
         self,

@@ -66,6 +66,14 @@ def bucket(s3: Any, new_name: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
+def locked(s3: Any, new_name: Callable[[str], str]) -> str:
+    """A bucket with Object Lock and no default retention."""
+    name = new_name("locked")
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    return name
+
+
+@pytest.fixture
 def versioned(s3: Any, new_name: Callable[[str], str]) -> str:
     name = new_name("versioned")
     s3.create_bucket(Bucket=name)

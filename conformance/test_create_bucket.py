@@ -102,12 +102,30 @@ def test_tags_are_kept(s3: Any, new_name: NewName) -> None:
     assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == tags
 
 
-def test_object_lock_is_refused_while_it_is_not_built(s3: Any, new_name: NewName) -> None:
+def test_object_lock_comes_with_versioning(s3: Any, new_name: NewName) -> None:
     name = new_name("locked")
-    with refused("NotImplemented", 501):
-        s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
-    with refused(404):
-        s3.head_bucket(Bucket=name)
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+    found = s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
+    assert found == {"ObjectLockEnabled": "Enabled"}
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+
+
+def test_object_lock_is_not_promised_for_a_bucket_that_is_there_without(s3: Any, bucket: str) -> None:
+    with refused("BucketAlreadyOwnedByYou", 409):
+        s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+
+
+@pytest.mark.parametrize("value, enabled", [("false", 404), ("TRUE", 200)])
+def test_object_lock_by_its_header(raw: Raw, new_name: NewName, value: str, enabled: int) -> None:
+    name = new_name("header")
+    assert raw.put(f"/{name}", headers={"x-amz-bucket-object-lock-enabled": value}).status == 200
+    assert raw.get(f"/{name}", {"object-lock": ""}).status == enabled
+
+
+def test_object_lock_header_that_is_no_truth(raw: Raw, new_name: NewName) -> None:
+    answer = raw.put(f"/{new_name('header')}", headers={"x-amz-bucket-object-lock-enabled": "maybe"})
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
 def test_anonymous_is_refused(raw: Raw, new_name: NewName) -> None:

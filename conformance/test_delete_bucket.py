@@ -65,3 +65,16 @@ def test_bucket_of_another_is_forbidden(s3: Any, alice: Any, bucket: str) -> Non
     with refused("AccessDenied", 403):
         alice.delete_bucket(Bucket=bucket)
     s3.head_bucket(Bucket=bucket)
+
+
+def test_bucket_with_a_locked_version_is_kept(s3: Any, locked: str) -> None:
+    put = s3.put_object(Bucket=locked, Key="key", ObjectLockLegalHoldStatus="ON")
+    s3.delete_object(Bucket=locked, Key="key")
+    with refused("BucketNotEmpty", 409):
+        s3.delete_bucket(Bucket=locked)
+    s3.put_object_legal_hold(Bucket=locked, Key="key", VersionId=put["VersionId"], LegalHold={"Status": "OFF"})
+    for version in s3.list_object_versions(Bucket=locked)["Versions"]:
+        s3.delete_object(Bucket=locked, Key="key", VersionId=version["VersionId"])
+    for marker in s3.list_object_versions(Bucket=locked)["DeleteMarkers"]:
+        s3.delete_object(Bucket=locked, Key="key", VersionId=marker["VersionId"])
+    s3.delete_bucket(Bucket=locked)

@@ -66,3 +66,13 @@ def test_bucket_that_is_not_there(s3: Any) -> None:
 def test_bucket_of_another_is_forbidden(alice: Any, bucket: str) -> None:
     with refused("AccessDenied", 403):
         set_status(alice, bucket, "Enabled")
+
+
+def test_bucket_with_object_lock_keeps_versioning(s3: Any, locked: str) -> None:
+    with refused("InvalidBucketState", 409) as error:
+        set_status(s3, locked, "Suspended")
+    assert error["Message"] == (
+        "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+    )
+    set_status(s3, locked, "Enabled")
+    assert s3.get_bucket_versioning(Bucket=locked)["Status"] == "Enabled"

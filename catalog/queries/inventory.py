@@ -46,6 +46,9 @@ _OPTIONAL = [
     ("storage_class", _TEXT, "storage_class"),
     ("is_multipart_uploaded", _TRUTH, "is_multipart"),
     ("encryption_status", _TEXT, "'NOT-SSE'"),
+    ("object_lock_retain_until_date", _TIME, "object_lock_retain_until_date"),
+    ("object_lock_mode", _TEXT, "object_lock_mode"),
+    ("object_lock_legal_hold_status", _TEXT, "object_lock_legal_hold_status"),
     ("checksum_algorithm", _TEXT, "checksum_algorithm"),
     ("object_owner", _TEXT, "owner"),
 ]

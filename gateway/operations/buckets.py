@@ -8,7 +8,7 @@ import zlib
 from typing import Any
 
 from catalog.errors import BucketExists
-from catalog.records import Bucket
+from catalog.records import Bucket, ObjectLock
 from gateway.access import ROOT_ID
 from gateway.operations import Context
 from gateway.operations.acl import OWNERS_OWN, PUBLIC
@@ -72,8 +72,6 @@ async def create_bucket(
     check_name(bucket)
     check_first_acl(acl, object_ownership)
     refuse_unless("x-amz-bucket-namespace", bucket_namespace, "global")
-    if object_lock_enabled_for_bucket:
-        raise S3Error("NotImplemented", "x-amz-bucket-object-lock-enabled is not implemented.")
     configuration = create_bucket_configuration or {}
     check_location(configuration.get("location_constraint"), cx.settings.region)
     for member in ("location", "bucket"):
@@ -82,11 +80,10 @@ async def create_bucket(
     tags = read_tags(configuration.get("tags"), BUCKET_TAGS)
     try:
         settings = {OWNERSHIP: object_ownership} if object_ownership else None
-        await cx.catalog.create_bucket(
-            cx.origin, bucket, cx.caller.id, cx.settings.region, tags=tags, settings=settings
-        )
+        lock = ObjectLock() if object_lock_enabled_for_bucket else None
+        await cx.catalog.create_bucket(cx.origin, bucket, cx.caller.id, cx.settings.region, settings, tags, lock)
     except BucketExists as taken:
-        refuse_taken(cx, taken, tags)
+        refuse_taken(cx, taken, tags, bool(object_lock_enabled_for_bucket))
     return {"location": location(cx, bucket), "bucket_arn": arn(bucket)}
 
 
@@ -170,14 +167,15 @@ def check_location(constraint: str | None, region: str) -> None:
         )
 
 
-def refuse_taken(cx: Context, taken: BucketExists, tags: Tags | None) -> None:
-    """One's own bucket may be made again in us-east-1 (without tags), nowhere else.
+def refuse_taken(cx: Context, taken: BucketExists, tags: Tags | None, lock: bool) -> None:
+    """One's own bucket may be made again in us-east-1, but for tags, and Object Lock that it lacks; nowhere else.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html#API_CreateBucket_Errors
     """
     if taken.owner != cx.caller.id:
         raise S3Error("BucketAlreadyExists", fields={"BucketName": taken.bucket})
-    if cx.settings.region != DEFAULT_REGION or tags:
+    lacks = lock and cx.catalog.bucket(taken.bucket).object_lock is None
+    if cx.settings.region != DEFAULT_REGION or tags or lacks:
         raise S3Error("BucketAlreadyOwnedByYou", fields={"BucketName": taken.bucket})
 
 

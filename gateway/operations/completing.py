@@ -217,6 +217,7 @@ def whole(owner: str, upload: Upload, parts: list[Part]) -> Version:
         tags=upload.tags,
         parts=Grouped(parts),
         upload_id=upload.upload_id,
+        lock=upload.lock,
     )
 
 

@@ -17,6 +17,7 @@ from gateway.operations import Context, conditions, streaming
 from gateway.operations.acl import check_canned
 from gateway.operations.checksums import DEFAULT, FULL_OBJECT, encode, read_algorithm, shown, shown_part
 from gateway.operations.described import KEPT, REDIRECT, Description, describe, made_version, shown_version
+from gateway.operations.locking import read_lock
 from gateway.operations.ranges import check_part_number, copy_range, parts_of
 from gateway.operations.receiving import MAX_SIZE
 from gateway.operations.sources import Original, digest_again, look_up
@@ -49,6 +50,9 @@ async def copy_object(
     if_none_match: str | None = None,
     metadata: dict[str, str] | None = None,
     metadata_directive: str | None = None,
+    object_lock_legal_hold_status: str | None = None,
+    object_lock_mode: str | None = None,
+    object_lock_retain_until_date: int | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     tagging_directive: str | None = None,
@@ -66,6 +70,7 @@ async def copy_object(
     asked = describe(content_type, kept, metadata, storage_class, tagging)
     if acl is not None:
         check_canned(cx.here, acl)
+    lock = read_lock(cx, object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status)
     algorithm = read_algorithm(checksum_algorithm)
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     conditional = {
@@ -90,7 +95,7 @@ async def copy_object(
         try:
             draft = await copy_of(cx, original.version, algorithm)
             draft = described(draft, asked, metadata_directive == REPLACE, tagging_directive == REPLACE)
-            draft = msgspec.structs.replace(draft, owner=cx.here.owner)
+            draft = msgspec.structs.replace(draft, owner=cx.here.owner, lock=lock)
             version = await cx.catalog.put(cx.origin, cx.here, key, draft, check=check, source=original.source)
         except (NoBlob, FileNotFoundError, SourceChanged):
             continue  # the source was overwritten or deleted meanwhile

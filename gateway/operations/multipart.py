@@ -19,6 +19,7 @@ from gateway.operations.checksums import (
     read_kind,
 )
 from gateway.operations.described import describe
+from gateway.operations.locking import check_promise, read_lock
 from gateway.operations.receiving import Received, receive
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
@@ -39,6 +40,9 @@ async def create_multipart_upload(
     content_type: str | None = None,
     expires: str | None = None,
     metadata: dict[str, str] | None = None,
+    object_lock_legal_hold_status: str | None = None,
+    object_lock_mode: str | None = None,
+    object_lock_retain_until_date: int | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
@@ -55,6 +59,7 @@ async def create_multipart_upload(
     description = describe(content_type, kept, metadata, storage_class, tagging)
     if acl is not None:
         check_canned(cx.here, acl)
+    lock = read_lock(cx, object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status)
     algorithm = read_algorithm(checksum_algorithm)
     draft = Upload(
         "",
@@ -69,6 +74,7 @@ async def create_multipart_upload(
         description.tags,
         algorithm,
         read_kind(algorithm, checksum_type),
+        lock,
     )
     upload = await cx.catalog.create_upload(cx.origin, cx.here, draft)
     return {
@@ -96,6 +102,7 @@ async def upload_part(
     promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))
     upload = cx.catalog.upload(cx.here, key, upload_id)
     _fits(upload, promise.algorithm)
+    check_promise(cx.here, upload.lock, promise, "Put Part")
     algorithm = upload.checksum_algorithm or DEFAULT
 
     async def commit(received: Received) -> dict[str, Any]:

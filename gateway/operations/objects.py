@@ -7,19 +7,21 @@ from collections.abc import Awaitable
 from typing import Any
 
 from catalog.errors import BodyDamaged, NoObject
-from catalog.records import Version
+from catalog.records import Lock, Version
 from gateway.blobs.errors import NoBlob
 from gateway.body import Body
 from gateway.operations import Context, conditions, ranges, streaming
 from gateway.operations.acl import check_canned
 from gateway.operations.checksums import DEFAULT, promised, shown
 from gateway.operations.described import Description, describe, made_version
+from gateway.operations.locking import check_promise, read_lock
 from gateway.operations.receiving import Received, receive
 from gateway.operations.showing import not_modified, shown_object
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
 
 TRIES = 5
+NO_LOCK = (None, None, None)
 
 
 @operation
@@ -40,6 +42,9 @@ async def put_object(
     if_match: str | None = None,
     if_none_match: str | None = None,
     metadata: dict[str, str] | None = None,
+    object_lock_legal_hold_status: str | None = None,
+    object_lock_mode: str | None = None,
+    object_lock_retain_until_date: int | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
@@ -59,12 +64,17 @@ async def put_object(
         check_canned(cx.here, acl)
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))
+    lock = None
+    asked = object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status
+    if asked != NO_LOCK or cx.here.object_lock is not None:
+        lock = read_lock(cx, *asked)
+        check_promise(cx.here, lock, promise, "Put Object")
     algorithm = promise.algorithm or DEFAULT
     if check is not None:
         check(current(cx, key))  # spares the body of a write that would be refused; the one that counts is to come
 
     def commit(received: Received) -> Awaitable[Version]:
-        draft = draft_of(cx, received, algorithm, description)
+        draft = draft_of(cx, received, algorithm, description, lock)
         return cx.catalog.put(cx.origin, cx.here, key, draft, received.content, check)
 
     version = await receive(cx, body, promise, algorithm, commit)
@@ -137,7 +147,9 @@ async def head_object(
     raise S3Error("OperationAborted")
 
 
-def draft_of(cx: Context, received: Received, algorithm: str, description: Description) -> Version:
+def draft_of(
+    cx: Context, received: Received, algorithm: str, description: Description, lock: Lock | None = None
+) -> Version:
     """The version to be; its sequence number, id and time are the catalog's to give."""
     return Version(
         0,
@@ -153,6 +165,7 @@ def draft_of(cx: Context, received: Received, algorithm: str, description: Descr
         headers=description.headers,
         metadata=description.metadata,
         tags=description.tags,
+        lock=lock,
     )
 
 

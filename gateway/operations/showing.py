@@ -8,6 +8,7 @@ from catalog.records import Version
 from gateway.operations import Context, ranges
 from gateway.operations.checksums import shown_of, shown_part
 from gateway.operations.described import shown_class, shown_headers, shown_version
+from gateway.operations.locking import shown_lock
 from gateway.s3.errors import S3Error
 
 
@@ -46,6 +47,8 @@ def shown_object(
         output["metadata"] = version.metadata
     if version.tags:
         output["tag_count"] = len(version.tags)
+    if version.lock is not None:
+        output |= shown_lock(cx, version.lock)
     if overrides:
         output |= _allowed(cx, overrides)
     if chosen.partial:

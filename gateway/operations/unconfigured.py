@@ -30,11 +30,6 @@ async def get_bucket_website(cx: Context, bucket: str) -> dict[str, Any]:
 
 
 @operation
-async def get_object_lock_configuration(cx: Context, bucket: str) -> dict[str, Any]:
-    raise none("ObjectLockConfigurationNotFoundError", bucket)
-
-
-@operation
 async def get_bucket_accelerate_configuration(cx: Context, bucket: str) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAccelerateConfiguration.html"""
     return {}

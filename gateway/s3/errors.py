@@ -90,6 +90,14 @@ def _is_delete_marker(fact: catalog_facts.IsDeleteMarker) -> S3Error:
     return S3Error("MethodNotAllowed", fields=fields, headers=headers)
 
 
+def _lock_needs_versioning(fact: catalog_facts.LockNeedsVersioning) -> S3Error:
+    if fact.locked:
+        message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+    else:
+        message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
+    return S3Error("InvalidBucketState", message, fields={"BucketName": fact.bucket})
+
+
 def _bucket(code: str) -> Callable[[Any], S3Error]:
     return lambda fact: S3Error(code, fields={"BucketName": fact.bucket})
 
@@ -106,6 +114,10 @@ _FACTS: dict[type[Exception], Callable[[Any], S3Error]] = {
     catalog_facts.IsDeleteMarker: _is_delete_marker,
     catalog_facts.BadVersionId: lambda fact: invalid_argument(
         "Invalid version id specified", "versionId", fact.version_id
+    ),
+    catalog_facts.LockNeedsVersioning: _lock_needs_versioning,
+    catalog_facts.ObjectLocked: lambda fact: S3Error(
+        "AccessDenied", "Access Denied because object protected by object lock."
     ),
     catalog_facts.SourceChanged: lambda fact: S3Error("OperationAborted", fields={"Key": fact.key}),
     catalog_facts.NoUpload: lambda fact: S3Error("NoSuchUpload", fields={"UploadId": fact.upload_id}),

@@ -129,11 +129,10 @@ def _known(members: list[tuple[str, Shape]], accepted: frozenset[str], kind: str
 
 
 def _refuse(kind: str, wire_name: str) -> Convert:
-    unbuilt = "NotImplemented", f"A {kind.lower()} you provided implies functionality that is not implemented"
-    code, message = quirks.REFUSED_HEADERS.get(wire_name.lower(), unbuilt)
+    message = f"A {kind.lower()} you provided implies functionality that is not implemented"
 
     def refuse(text: str) -> str:
-        raise S3Error(code, message, fields={kind: wire_name})
+        raise S3Error("NotImplemented", message, fields={kind: wire_name})
 
     return named(refuse, f"refuse_{wire_name}")
 

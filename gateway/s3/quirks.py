@@ -47,7 +47,6 @@ STRAYS: dict[tuple[str, int, str], tuple[str, str]] = {
 HARMLESS = frozenset(
     {
         "content-length",
-        "x-amz-bypass-governance-retention",  # leave to delete what is locked, and nothing can be locked
         "x-amz-expected-bucket-owner",
         "x-amz-request-payer",
         "x-amz-sdk-checksum-algorithm",
@@ -188,13 +187,6 @@ NOT_EMPTY: dict[str, str] = {"versionId": "Version id cannot be the empty string
 REFUSED_QUERY: dict[str, dict[str, str]] = {
     "ListObjects": {"list-type": "Invalid List Type specified in Request"},
 }
-
-# Headers that an operation does not take, where S3 itself would refuse them here: all buckets are without Object Lock.
-# What AWS says then is not what it says to PutObjectRetention: https://github.com/versity/versitygw/issues/1751
-REFUSED_HEADERS: dict[str, tuple[str, str]] = dict.fromkeys(
-    ("x-amz-object-lock-legal-hold", "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"),
-    ("InvalidRequest", "Bucket is missing ObjectLockConfiguration"),
-)
 
 # User metadata: names and values, in UTF-8, without the prefix.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata

@@ -57,9 +57,9 @@ def parse_iso_time(text: str) -> int | None:
     """Milliseconds of an ISO 8601 time; one without an offset is UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return _milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
         return None
-    return _milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _milliseconds(instant: Instant) -> int:

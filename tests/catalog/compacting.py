@@ -15,7 +15,7 @@ from catalog.database.connection import open_database
 from catalog.database.tables import applied
 from catalog.index import composed
 from catalog.log import beginning
-from catalog.records import Bucket, Checksum, Origin, Part, Piece, Position, Upload, Version
+from catalog.records import Bucket, Checksum, Lock, ObjectLock, Origin, Part, Piece, Position, Upload, Version
 
 ORIGIN = Origin()
 DRAFT = Version(0, "", 0, "e", 0, "STANDARD", "root", Checksum("CRC32", "AAAAAA=="), metadata={"a": "b"})
@@ -64,8 +64,25 @@ async def filled(path: Path) -> Catalog:
     )
     await churn(catalog, plain)
     await uploads(catalog, plain)
+    await locks(catalog)
     await churn(catalog, plain, 120)
     return catalog
+
+
+async def locks(catalog: Catalog) -> None:
+    """One by default, two that became what they are, and an upload that asks for one."""
+    bucket = await catalog.create_bucket(
+        ORIGIN, "locked", "root", "us-east-1", object_lock=ObjectLock("COMPLIANCE", 30)
+    )
+    await put(catalog, bucket, "by default", "by default")
+    retained = await put(catalog, bucket, "retained", "retained")
+    await catalog.retain(ORIGIN, bucket, "retained", retained.version_id, Lock("COMPLIANCE", 4_102_444_800_000))
+    await put(catalog, bucket, "held", "held")
+    await catalog.update_version(
+        ORIGIN, bucket, "held", None, lambda found: msgspec.structs.replace(found, lock=Lock(hold="ON"))
+    )
+    lock = Lock("GOVERNANCE", 4_102_444_800_000, "OFF")
+    await catalog.create_upload(ORIGIN, bucket, Upload("", 0, "asks", 0, "root", lock=lock))
 
 
 async def churn(catalog: Catalog, bucket: Bucket, times: int = 60) -> None:

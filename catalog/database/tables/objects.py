@@ -29,7 +29,7 @@ from catalog.database.columns import (
     run_on_table,
     schema,
 )
-from catalog.records import BodyMoved, Version
+from catalog.records import BodyMoved, Lock, Version
 from catalog.relocation import relocated
 
 COLUMNS = schema(
@@ -54,6 +54,9 @@ COLUMNS = schema(
     object_tags=MAP,
     entry=BYTES,
     body=WHOLE,
+    object_lock_mode=TEXT,
+    object_lock_retain_until_date=TIME,
+    object_lock_legal_hold_status=TEXT,
 )
 # Versions of before that a batch touches: whether each will be the newest of its key (NULL: as before), whether its row
 # goes (for good, or to be written anew), whether it counts differently from now on.
@@ -62,6 +65,8 @@ _FOUND = pa.schema([("row", WHOLE), *SOUGHT, ("is_latest", TRUTH), ("is_delete_m
 _SEQ = schema(seq=WHOLE)
 _BODY = schema(seq=WHOLE, entry=BYTES, body=WHOLE)
 _KEY = schema(bucket_id=WHOLE, key=TEXT)
+_LOCKS = ("object_lock_mode", "object_lock_retain_until_date", "object_lock_legal_hold_status")
+_NO_LOCK = Lock()
 _NONE: dict[str, str] = {}
 
 Place = tuple[int, str]  # bucket id and key
@@ -76,7 +81,7 @@ def table(
     """A row for each version, of values column by column; a delete marker has nothing of what comes with a body."""
     markers = [version.delete_marker for version in versions]
     checksums = [version.checksum for version in versions]
-    values: dict[str, Sequence[Any]] = {
+    values: dict[str, Sequence[Any] | pa.Array] = {
         "size": [version.size for version in versions],
         "e_tag": [version.etag for version in versions],
         "storage_class": [version.storage_class for version in versions],
@@ -103,8 +108,21 @@ def table(
         "owner": [version.owner for version in versions],
         "entry": [_encode(version) for version in versions],
         "body": list(map(places.of_version, versions)),
+        **_locks([version.lock for version in versions]),
     }
     return by_column(COLUMNS, values)
+
+
+def _locks(locks: Sequence[Lock | None]) -> dict[str, Sequence[Any] | pa.Array]:
+    if not any(locks):
+        return {name: pa.nulls(len(locks), COLUMNS.field(name).type) for name in _LOCKS}
+    held = [lock or _NO_LOCK for lock in locks]
+    columns = (
+        [lock.mode or None for lock in held],
+        [lock.until if lock.mode else None for lock in held],
+        [lock.hold or None for lock in held],
+    )
+    return dict(zip(_LOCKS, columns, strict=True))
 
 
 def add(connection: duckdb.DuckDBPyConnection, table: pa.Table) -> None:

@@ -21,7 +21,10 @@ SELECT
     o.content_type,
     o.headers,
     o.owner,
-    o.parts_count
+    o.parts_count,
+    o.object_lock_mode,
+    o.object_lock_retain_until_date,
+    o.object_lock_legal_hold_status
 FROM private.objects AS o
 JOIN private.buckets AS b ON b.id = o.bucket_id
 WHERE o.is_latest AND NOT o.is_delete_marker AND (getvariable('sees_all') OR b.owner = getvariable('sees'))

@@ -87,6 +87,9 @@ def test_a_catalog_of_the_first_schema_gets_what_later_ones_keep(seed: int) -> N
             "ALTER TABLE private.journal DROP COLUMN previous; ALTER TABLE private.objects DROP COLUMN body;"
             "DROP TABLE private.views; DROP SCHEMA materialised; DROP TABLE private.points;"
             "DROP TABLE private.validations; ALTER TABLE private.parts DROP COLUMN body;"
+            "ALTER TABLE private.objects DROP COLUMN object_lock_mode;"
+            "ALTER TABLE private.objects DROP COLUMN object_lock_retain_until_date;"
+            "ALTER TABLE private.objects DROP COLUMN object_lock_legal_hold_status;"
             "DELETE FROM private.schema_version WHERE version > 1"
         )
         migrate(database)

@@ -18,7 +18,9 @@ from catalog.queries import inventory as module
 FIELDS = (
     "optional int64 size; optional int64 last_modified_date (TIMESTAMP_MILLIS); optional binary e_tag (UTF8); "
     "optional binary storage_class (UTF8); optional boolean is_multipart_uploaded; "
-    "optional binary encryption_status (UTF8); optional binary checksum_algorithm (UTF8); "
+    "optional binary encryption_status (UTF8); optional int64 object_lock_retain_until_date (TIMESTAMP_MILLIS); "
+    "optional binary object_lock_mode (UTF8); optional binary object_lock_legal_hold_status (UTF8); "
+    "optional binary checksum_algorithm (UTF8); "
     "optional binary object_owner (UTF8);"
 )
 NAMED = "required binary bucket (UTF8); required binary key (UTF8);"

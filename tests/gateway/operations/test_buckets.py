@@ -104,7 +104,6 @@ async def test_a_location_that_is_not_here_is_refused(
     "more",
     [
         {"acl": "log-delivery-write", "object_ownership": "ObjectWriter"},
-        {"object_lock_enabled_for_bucket": True},
         {"bucket_namespace": "account-regional"},
         {"create_bucket_configuration": {"bucket": {"type": "Directory"}}},
         {"create_bucket_configuration": {"location": {"name": "x"}}},
