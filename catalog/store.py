@@ -17,6 +17,7 @@ from catalog.commit import MOST_WAITING, Commits, Submission, Turn
 from catalog.damage import put_back
 from catalog.decisions import Check, Deleted, Source
 from catalog.errors import CatalogError
+from catalog.expiring import Expiring
 from catalog.folder import Folder
 from catalog.index import Index, composed, listing, lookup
 from catalog.index.composed import Group, Stretch
@@ -53,6 +54,7 @@ class Catalog:
         self._held = held
         self._temporary = temporary
         self._commits = Commits(index, log, most_waiting)
+        self.expiring = Expiring(index, self._commits)
 
     @classmethod
     def open(cls, path: Path, most_waiting: int = MOST_WAITING) -> Catalog:
@@ -347,15 +349,11 @@ class Catalog:
         source: Source | None = None,
     ) -> Part:
         """`content` and `source` as for `put`. Raises NoUpload, SourceChanged."""
-        decide = partial(
-            decisions.put_part,
-            bucket=bucket,
-            key=key,
-            upload_id=upload_id,
-            draft=part,
-            content_size=len(content) if content else 0,
-            source=source,
-        )
+        size = len(content) if content else 0
+
+        def decide(turn: Turn) -> tuple[Mutation, Part]:
+            return decisions.put_part(turn, bucket, key, upload_id, part, size, source)
+
         return await self._write(origin, decide, content or b"")
 
     async def abort_upload(self, origin: Origin, bucket: Bucket, key: str, upload_id: str) -> None:

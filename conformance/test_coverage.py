@@ -30,6 +30,7 @@ ACROSS = {
     "backup",
     "import",
     "inventory",
+    "lifecycle",
     "scrub",
     "scrub_repair",
     "background_scrub",

@@ -23,6 +23,7 @@ def test_a_server_that_runs_is_live_and_ready(raw: Raw, s3: Any, bucket: str) ->
     assert found["sequence"] - found["applied"] == found["lag"] >= 0
     assert found["free_bytes"] > 0
     assert found["degraded"] is None
+    assert "lifecycle" in found
 
 
 def test_a_catalog_process_that_does_not_answer_is_told_of(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from catalog import Catalog
 from catalog.database.frames import Health
 from catalog.database.remote import health
 from catalog.errors import CatalogUnusable
+from gateway.lifecycle.report import last
 from gateway.scrub.report import condition
 
 PATIENCE = 2.0  # seconds for the catalog process to answer
@@ -22,7 +23,8 @@ class Readiness:
     """`sequence` is the last mutation acknowledged, `applied` the last that DuckDB has, `lag` how many are between.
 
     `problem` is why the server is not ready, None where it is; `free_bytes` is the room on the disk. `degraded` is what
-    a scrub or a reader found wrong, for which no load balancer shall leave the server.
+    a scrub or a reader found wrong, for which no load balancer shall leave the server. `lifecycle` is when the last run
+    of the lifecycle rules was through, None if it is not.
     """
 
     ready: bool
@@ -32,6 +34,7 @@ class Readiness:
     lag: int | None
     free_bytes: int
     degraded: str | None
+    lifecycle: str | None
 
 
 async def readiness(catalog: Catalog) -> Readiness:
@@ -50,7 +53,9 @@ async def readiness(catalog: Catalog) -> Readiness:
         problem = "the disk is full"
     lag = None if applied is None else sequence - applied
     found_wrong = await asyncio.to_thread(condition, catalog.folder.path)  # a report may be long
-    return Readiness(problem is None, problem, sequence, applied, lag, free, found_wrong.degraded)
+    run = last(catalog.folder.path)
+    lifecycle = run.through if run is not None else None
+    return Readiness(problem is None, problem, sequence, applied, lag, free, found_wrong.degraded, lifecycle)
 
 
 async def answered(data: Path) -> Health:

@@ -72,6 +72,12 @@ class Settings:
     compaction_rate: Annotated[
         int, About("MiB of small bodies a second that compaction moves at most; 0 is none", "N")
     ] = 16
+    lifecycle_rate: Annotated[
+        int, About("removals a second at which lifecycle rules are carried out at most; 0: they are not", "N")
+    ] = 1000
+    lifecycle_day: Annotated[
+        int, About("seconds that a day of lifecycle rules has; fewer than there are is for tests", "SECONDS")
+    ] = 86_400
     scrub_rate: Annotated[
         int, About("MB a second that the server reads at most to see whether its bodies are sound; 0 is none", "MB/s")
     ] = 1
@@ -91,7 +97,8 @@ class Settings:
         check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
         check(self.scrub_days > 0, "scrub_days", self.scrub_days, "1 or more")
         check(self.sql_seconds > 0, "sql_seconds", self.sql_seconds, "1 or more")
-        rates = ("max_key_rate", "compaction_rate", "scrub_rate")
+        check(self.lifecycle_day > 0, "lifecycle_day", self.lifecycle_day, "1 or more")
+        rates = ("max_key_rate", "compaction_rate", "lifecycle_rate", "scrub_rate")
         for name in (*rates, "access_log_days", "sql_rows", "sql_memory", "sql_threads"):
             check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name in ("max_connections", "max_requests", "max_commits"):

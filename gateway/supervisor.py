@@ -24,6 +24,7 @@ from catalog.errors import CatalogUnusable, QueryFailed, QueryStopped
 from catalog.folder import Folder
 from gateway.blobs import Blobs
 from gateway.child import Child, StartFailed
+from gateway.expirer import Expirer
 from gateway.listener import is_taken, listener, url
 from gateway.logging import log
 from gateway.rootkey import root_key
@@ -40,6 +41,8 @@ FIXED = (
     "port",
     "access_log_days",
     "compaction_rate",
+    "lifecycle_day",
+    "lifecycle_rate",
     "scrub_rate",
     "scrub_days",
     "scrub_repair",
@@ -65,6 +68,7 @@ class Supervisor:
         self.scrubber = Scrubber(
             self.settings.data, self.settings.scrub_rate, self.settings.scrub_days, self.settings.scrub_repair
         )
+        self.expirer = Expirer(self.settings.data, self.settings.lifecycle_rate, self.settings.lifecycle_day)
         self.workers: list[Child] = []
         self.others: list[Child] = []  # workers that are coming or going
 
@@ -94,6 +98,7 @@ class Supervisor:
                         target=sweep, args=(self.settings.data, began, ahead), name="sweep", daemon=True
                     ).start()
                 self.scrubber.start()
+                self.expirer.start()
                 renewing = asyncio.ensure_future(self.keep_renewing())
                 await self.stopping.wait()
             finally:
@@ -203,7 +208,7 @@ class Supervisor:
         """The workers first: what they acknowledged, the catalog process applies before it goes."""
         for each in self.sockets:
             each.close()
-        await self.scrubber.stop()
+        await asyncio.gather(self.scrubber.stop(), self.expirer.stop())
         await asyncio.gather(*(worker.stop() for worker in (*self.workers, *self.others)))
         await self.catalog.stop()
 

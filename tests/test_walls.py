@@ -68,13 +68,21 @@ RESERVED: dict[str, set[str]] = {
 }
 
 # The gateway knows of the catalog what it shows, and the command line how to ask the database.
-SHOWN = {"catalog", "catalog.records", "catalog.errors", "catalog.requests", "catalog.rows"}
+SHOWN = {
+    "catalog",
+    "catalog.records",
+    "catalog.errors",
+    "catalog.lifecycle",
+    "catalog.requests",
+    "catalog.rows",
+}
 BEHIND_THE_SCENES = {
     "gateway.app": {"catalog.freeing", "catalog.priority"},
     "gateway.supervisor": {"catalog.folder", "catalog.database.limits", "catalog.database.remote"},
     "gateway.sql": {"catalog.database.remote", "catalog.database.frames"},
     "gateway.health": {"catalog.database.remote", "catalog.database.frames"},
     "gateway.doctor": {"catalog.database.client", "catalog.database.inspection", "catalog.folder"},
+    "gateway.lifecycle": {"catalog.expiring", "catalog.freeing", "catalog.priority", "catalog.queries"},
     "gateway.scrub": {"catalog.backup", "catalog.database.client", "catalog.database.frames", "catalog.priority"},
     "gateway.cli": {
         "catalog.backup",

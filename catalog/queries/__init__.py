@@ -11,6 +11,7 @@ from catalog.queries.files import File, FileFilter, FileVersion, list_files, lis
 from catalog.queries.finding import Artifact, Duplicate, find_by_artifact_id, find_duplicates
 from catalog.queries.growth import Ahead, Forecast, Growth, get_forecast, get_growth
 from catalog.queries.inventory import Inventory, write_inventory
+from catalog.queries.lifecycle import Candidate, list_candidates
 from catalog.queries.pages import Page
 from catalog.queries.points import (
     LatestPoint,
@@ -37,6 +38,7 @@ __all__ = [
     "Ahead",
     "Analysis",
     "Artifact",
+    "Candidate",
     "Change",
     "DiskUsage",
     "Duplicate",
@@ -75,6 +77,7 @@ __all__ = [
     "get_validation_summary",
     "get_version_stats",
     "latest_point",
+    "list_candidates",
     "list_files",
     "list_points",
     "list_validations",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway.cli.options import Commands, add_settings, settings_of
 from gateway.cli.table import table
+from gateway.lifecycle.report import last as last_run
 from gateway.scrub.report import BACKGROUND, FILE, condition, last
 from gateway.supervisor import holder
 
@@ -25,7 +26,7 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> None:
     data = settings_of(given).data
-    rows = [*server(data), *scrubs(data), *catalog(data), *space(data)]
+    rows = [*server(data), *scrubs(data), *lifecycle(data), *catalog(data), *space(data)]
     print(table(("what", "state"), [(name, str(state)) for name, state in rows]))
 
 
@@ -53,6 +54,12 @@ def scrubs(data: Path) -> Rows:
         yield "degraded", found.degraded
     for each in found.named:
         yield "damaged", each
+
+
+def lifecycle(data: Path) -> Rows:
+    report = last_run(data)
+    if report is not None:
+        yield "lifecycle", f"{report.when}: {report.text}"
 
 
 def catalog(data: Path) -> Rows:

@@ -29,6 +29,7 @@ from gateway.operations.checksums import (
     whole_of_parts,
 )
 from gateway.operations.described import made_version
+from gateway.operations.expiring import expiration
 from gateway.operations.ranges import MAX_PARTS
 from gateway.s3.columns import Columns
 from gateway.s3.errors import S3Error, invalid_argument
@@ -80,6 +81,7 @@ async def complete_multipart_upload(
             "etag": version.etag,
             **shown(version.checksum, version.part_count),
             "version_id": made_version(version.version_id),
+            **(expiration(cx.here, key, version) if cx.here.settings else {}),
         }
     raise S3Error("OperationAborted")
 

@@ -17,6 +17,7 @@ from gateway.operations import Context, conditions, streaming
 from gateway.operations.acl import check_canned
 from gateway.operations.checksums import DEFAULT, FULL_OBJECT, encode, read_algorithm, shown, shown_part
 from gateway.operations.described import KEPT, REDIRECT, Description, describe, made_version, shown_version
+from gateway.operations.expiring import expiration
 from gateway.operations.locking import read_lock
 from gateway.operations.ranges import check_part_number, copy_range, parts_of
 from gateway.operations.receiving import MAX_SIZE
@@ -104,6 +105,7 @@ async def copy_object(
             "copy_object_result": result,
             "copy_source_version_id": shown_version(original.bucket, original.version.version_id),
             "version_id": made_version(version.version_id),
+            **(expiration(cx.here, key, version) if cx.here.settings else {}),
         }
     raise S3Error("OperationAborted")
 

@@ -19,6 +19,7 @@ from gateway.operations.checksums import (
     read_kind,
 )
 from gateway.operations.described import describe
+from gateway.operations.expiring import abort
 from gateway.operations.locking import check_promise, read_lock
 from gateway.operations.receiving import Received, receive
 from gateway.s3.errors import S3Error
@@ -83,6 +84,7 @@ async def create_multipart_upload(
         "upload_id": upload.upload_id,
         "checksum_algorithm": upload.checksum_algorithm or None,
         "checksum_type": upload.checksum_kind or None,
+        **abort(cx.here, upload),
     }
 
 

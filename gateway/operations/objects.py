@@ -14,6 +14,7 @@ from gateway.operations import Context, conditions, ranges, streaming
 from gateway.operations.acl import check_canned
 from gateway.operations.checksums import DEFAULT, promised, shown
 from gateway.operations.described import Description, describe, made_version
+from gateway.operations.expiring import expiration
 from gateway.operations.locking import check_promise, read_lock
 from gateway.operations.receiving import Received, receive
 from gateway.operations.showing import not_modified, shown_object
@@ -64,25 +65,28 @@ async def put_object(
         check_canned(cx.here, acl)
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))
-    lock = None
+    lock, here = None, cx.here
     asked = object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status
-    if asked != NO_LOCK or cx.here.object_lock is not None:
+    if asked != NO_LOCK or here.object_lock is not None:
         lock = read_lock(cx, *asked)
-        check_promise(cx.here, lock, promise, "Put Object")
+        check_promise(here, lock, promise, "Put Object")
     algorithm = promise.algorithm or DEFAULT
     if check is not None:
         check(current(cx, key))  # spares the body of a write that would be refused; the one that counts is to come
 
     def commit(received: Received) -> Awaitable[Version]:
         draft = draft_of(cx, received, algorithm, description, lock)
-        return cx.catalog.put(cx.origin, cx.here, key, draft, received.content, check)
+        return cx.catalog.put(cx.origin, here, key, draft, received.content, check)
 
     version = await receive(cx, body, promise, algorithm, commit)
-    return {
+    output = {
         "etag": version.etag,
         **shown(version.checksum),
         "version_id": made_version(version.version_id),
     }
+    if here.settings:
+        output |= expiration(here, key, version)
+    return output
 
 
 @operation
@@ -101,9 +105,10 @@ async def get_object(
     **overrides: str,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
+    here = cx.here
     missed: list[Version] = []
     for _ in builtins.range(TRIES):
-        version = cx.catalog.get(cx.here, key, version_id)
+        version = cx.catalog.get(here, key, version_id)
         if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
             return not_modified(cx, version)
         try:
@@ -112,7 +117,11 @@ async def get_object(
         except (NoBlob, FileNotFoundError):
             missed.append(version)
             continue  # overwritten or deleted between the look-up and the opening
-        return {**shown_object(cx, version, chosen, checksum_mode, overrides), "body": body}
+        output = shown_object(cx, version, chosen, checksum_mode, overrides)
+        if here.settings and version_id is None:
+            output |= expiration(here, key, version)
+        output["body"] = body
+        return output
     if missed[0] == missed[-1]:
         what = f"the body of the version with sequence number {missed[0].seq} is missing"
         raise BodyDamaged(what, missed[0].body)
@@ -135,15 +144,19 @@ async def head_object(
     **overrides: str,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html"""
+    here = cx.here
     for _ in builtins.range(TRIES):
-        version = cx.catalog.get(cx.here, key, version_id)
+        version = cx.catalog.get(here, key, version_id)
         if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
             return not_modified(cx, version)
         try:
             chosen = ranges.select(cx.catalog, version, range, part_number)
         except FileNotFoundError:
             continue  # overwritten or deleted between the look-up and that of the part
-        return shown_object(cx, version, chosen, checksum_mode, overrides)
+        output = shown_object(cx, version, chosen, checksum_mode, overrides)
+        if here.settings and version_id is None:
+            output |= expiration(here, key, version)
+        return output
     raise S3Error("OperationAborted")
 
 

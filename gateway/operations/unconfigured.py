@@ -15,11 +15,6 @@ async def get_bucket_encryption(cx: Context, bucket: str) -> dict[str, Any]:
 
 
 @operation
-async def get_bucket_lifecycle_configuration(cx: Context, bucket: str) -> dict[str, Any]:
-    raise none("NoSuchLifecycleConfiguration", bucket)
-
-
-@operation
 async def get_bucket_replication(cx: Context, bucket: str) -> dict[str, Any]:
     raise none("ReplicationConfigurationNotFoundError", bucket)
 
@@ -55,11 +50,6 @@ async def get_bucket_request_payment(cx: Context, bucket: str) -> dict[str, Any]
 
 @operation
 async def delete_bucket_encryption(cx: Context, bucket: str) -> None:
-    pass
-
-
-@operation
-async def delete_bucket_lifecycle(cx: Context, bucket: str) -> None:
     pass
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from catalog.records import Part, Upload
 from gateway.operations import Context
 from gateway.operations.checksums import shown_part
+from gateway.operations.expiring import abort
 from gateway.operations.listing import head_text, past
 from gateway.operations.rows import prefix_rows
 from gateway.s3.model import operation
@@ -44,6 +45,7 @@ async def list_parts(
         "storage_class": upload.storage_class,
         "checksum_algorithm": upload.checksum_algorithm or None,
         "checksum_type": upload.checksum_kind or None,
+        **abort(cx.here, upload),
     }
 
 

@@ -155,6 +155,10 @@ ENUMS: dict[str, tuple[str, str | None]] = {
     "x-amz-server-side-encryption": ("InvalidEncryptionAlgorithmError", None),
     "x-amz-storage-class": ("InvalidStorageClass", None),
     "x-amz-tagging-directive": ("InvalidArgument", "Unknown tagging directive."),
+    "x-amz-transition-default-minimum-object-size": (
+        "InvalidRequest",
+        "Invalid TransitionDefaultMinimumObjectSize found",
+    ),
 }
 
 # Enumerated values that clients write in small letters too: AWS's SDK for C++ does.

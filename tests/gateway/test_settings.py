@@ -18,6 +18,8 @@ NUMBERS = {
     "sql_memory": "12",
     "sql_threads": "13",
     "compaction_rate": "14",
+    "lifecycle_rate": "17",
+    "lifecycle_day": "18",
     "scrub_rate": "15",
     "scrub_days": "16",
     "scrub_repair": "true",
