@@ -83,6 +83,7 @@ class Version(Record, frozen=True):
     parts: list[Part] | int | None = None  # of a completed multipart upload, or how many; then body is None
     upload_id: str | None = None  # the upload it was completed from
     lock: Lock | None = None
+    acl: str | None = None  # grants as JSON, for the gateway to read; None is the owner's full control
 
     @property
     def part_count(self) -> int:
@@ -142,6 +143,8 @@ class Upload(Record, frozen=True):
     checksum_algorithm: str = ""
     checksum_kind: str = ""
     lock: Lock | None = None
+    object_owner: str = ""  # whose the object will be, if not the bucket's owner's
+    acl: str | None = None
 
 
 class User(Record, frozen=True):

@@ -2,9 +2,11 @@
 
     python -m conformance.ceph CHECKOUT [--all] [pytest options]
 
-`ceph_passing.txt` names the tests that pass. `ceph_excluded.txt` has each other test and why it does not:
+`ceph_passing.txt` names the tests that pass. Those in `ceph_passing_with_acls.txt` want buckets as AWS made them until
+2023, with ACLs and without a public access block, and pass on a second server that makes such ones.
+`ceph_excluded.txt` has each other test and why it does not:
 
-    unbuilt:  it needs what is not built, such as ACLs
+    unbuilt:  it needs what is not built, such as IAM
     outside:  it needs what is not S3 (additions of RGW's own), or does not do what it says
     aws:      AWS answers otherwise, as its pages or its recorded answers show
     fails:    it ought to pass
@@ -31,6 +33,7 @@ from conformance.server import REGION, ROOT, Keys, Server, create_user, environm
 HERE = Path(__file__).parent
 FOLDER = "s3tests/functional"
 DIFFERS = "differs:"
+OLD_BUCKETS = ("--object-ownership", "ObjectWriter", "--block-public-access", "no")
 
 # It waits for lifecycle rules, and takes a day of theirs for INTERVAL seconds. That it rounds none up to a midnight, as
 # AWS does, a shorter day makes good.
@@ -52,16 +55,21 @@ class Lists:
     """What is expected of each test, by file::function: that it passes, or else the reason why not."""
 
     passing: frozenset[str]
+    with_acls: frozenset[str]
     excluded: Mapping[str, str]
 
     def because(self, *kinds: str) -> set[str]:
         return {test for test, why in self.excluded.items() if why.startswith(kinds)}
 
+    @property
+    def expected(self) -> frozenset[str]:
+        return self.passing | self.with_acls
+
     def known(self, test: str) -> bool:
-        return test in self.passing or test in self.excluded or test.partition("::")[0] in self.excluded
+        return test in self.expected or test in self.excluded or test.partition("::")[0] in self.excluded
 
     def runs(self, test: str) -> bool:
-        return test in self.passing or test in self.because("outside:", "aws:", "fails:")
+        return test in self.expected or test in self.because("outside:", "aws:", "fails:")
 
 
 def main(arguments: list[str]) -> int:
@@ -69,12 +77,20 @@ def main(arguments: list[str]) -> int:
     everything = "--all" in options
     options = [option for option in options if option != "--all"]
     python, lists = prepare(checkout), read_lists()
-    with TemporaryDirectory() as folder, running(Path(folder) / "data", "--lifecycle-day", str(DAY)) as server:
-        configuration = Path(folder) / "s3tests.conf"
-        write_configuration(configuration, server)
-        found = collect(python, checkout, configuration)
-        wanted = [test for test in found if everything or lists.runs(test)]
-        passed = run(python, checkout, configuration, wanted, options)
+    found: list[str] = []
+    passed: set[str] = set()
+    for old in (False, True):
+        settings = OLD_BUCKETS if old else ()
+        with (
+            TemporaryDirectory() as folder,
+            running(Path(folder) / "data", "--lifecycle-day", str(DAY), *settings) as server,
+        ):
+            configuration = Path(folder) / "s3tests.conf"
+            write_configuration(configuration, server)
+            found = found or collect(python, checkout, configuration)
+            wanted = [test for test in found if (everything or lists.runs(test)) and (test in lists.with_acls) == old]
+            passed |= run(python, checkout, configuration, wanted, options)
+    wanted = [test for test in found if everything or lists.runs(test)]
     return report(lists, found, wanted, passed)
 
 
@@ -120,7 +136,8 @@ def write_configuration(path: Path, server: Server) -> None:
 def read_lists() -> Lists:
     passing = (HERE / "ceph_passing.txt").read_text().split()
     excluded = (HERE / "ceph_excluded.txt").read_text().splitlines()
-    return Lists(frozenset(passing), dict(line.split(maxsplit=1) for line in excluded))
+    with_acls = (HERE / "ceph_passing_with_acls.txt").read_text().split()
+    return Lists(frozenset(passing), frozenset(with_acls), dict(line.split(maxsplit=1) for line in excluded))
 
 
 def collect(python: Path, checkout: Path, configuration: Path) -> list[str]:
@@ -155,15 +172,14 @@ def pytest(
 
 
 def report(lists: Lists, found: list[str], ran: list[str], passed: set[str]) -> int:
-    broken, mended = lists.passing - passed, passed & lists.because("outside:", "aws:", "fails:")
+    expected = lists.expected
+    broken, mended = expected - passed, passed & lists.because("outside:", "aws:", "fails:")
     show("Expected to pass, but did not", sorted(broken))
     show("Expected to fail, but passed", sorted(mended))
     show("In neither list", [test for test in found if not lists.known(test)])
-    good = len(passed & set(lists.passing))
-    share("ask for what AWS does", good, len(lists.passing) + len(lists.because("fails:")))
-    share(
-        "do so or want another answer than AWS gives", good, len(lists.passing) + len(lists.because("fails:", "aws:"))
-    )
+    good = len(passed & expected)
+    share("ask for what AWS does", good, len(expected) + len(lists.because("fails:")))
+    share("do so or want another answer than AWS gives", good, len(expected) + len(lists.because("fails:", "aws:")))
     share("need nothing that is not built", good, sum(map(lists.runs, found)))
     return 1 if broken or mended else 0
 

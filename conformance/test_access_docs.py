@@ -18,7 +18,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "access.md"
 
 
 def test_each_command_of_the_page(server: Server, s3: Any, alice: Any, raw: Raw, tmp_path: Path) -> None:
-    share, publish, close = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    share, publish, close, grant = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
     read = raw.plain("GET", "/photos/2026/picture")
     run(server, tmp_path, share)
     assert alice.list_objects_v2(Bucket="photos", Prefix="2026/")["KeyCount"] == 1
@@ -32,6 +32,10 @@ def test_each_command_of_the_page(server: Server, s3: Any, alice: Any, raw: Raw,
     assert run(server, tmp_path, publish) == "content\n"
     run(server, tmp_path, close)
     assert raw.send(read).status == 403
+    with refused("AccessDenied", 403):
+        alice.get_object(Bucket="photos", Key="2026/picture")  # by a policy that is public
+    run(server, tmp_path, grant)
+    alice.get_object(Bucket="photos", Key="2026/picture")
 
 
 def run(server: Server, folder: Path, commands: str) -> str:

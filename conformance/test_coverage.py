@@ -23,6 +23,7 @@ ACROSS = {
     "cors",
     "policies",
     "access_docs",
+    "acls",
     "post_object",
     "users",
     "slow_clients",

@@ -45,11 +45,11 @@ def test_public_grant_is_denied_where_it_is_blocked(s3: Any, bucket: str) -> Non
         s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy={"Owner": found["Owner"], "Grants": grants})
 
 
-def test_public_ones_are_not_built(s3: Any, bucket: str) -> None:
+def test_public_ones_are_taken_where_they_are_let(s3: Any, bucket: str) -> None:
     enable_acls(s3, bucket)
     s3.delete_public_access_block(Bucket=bucket)
-    with refused("NotImplemented", 501):
-        s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    s3.put_bucket_acl(Bucket=bucket, ACL="public-read")
+    assert [each["Permission"] for each in s3.get_bucket_acl(Bucket=bucket)["Grants"]] == ["FULL_CONTROL", "READ"]
 
 
 def test_one_of_both_must_be_given(raw: Raw, bucket: str) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 CONFIG_FILE = "ducket.toml"
 CONFIG_VARIABLE = "DUCKET_CONFIG"
+OWNERSHIPS = ("BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter")
 
 
 class SettingsError(Exception):
@@ -39,6 +40,11 @@ class Settings:
     ] = ()
     root_access_key: Annotated[str, About("access key of root; made at first start if not given", "KEY")] = ""
     root_secret_key: Annotated[str, About("secret key of root", "SECRET")] = ""
+    object_ownership: Annotated[
+        str,
+        About("Object Ownership of a new bucket: BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter", "NAME"),
+    ] = "BucketOwnerEnforced"
+    block_public_access: Annotated[bool, About("whether a new bucket blocks public access", "yes|no")] = True
     tls_cert: Annotated[
         str, About("file with the certificate, in PEM, that the server shows; it speaks HTTPS then", "FILE")
     ] = ""
@@ -103,6 +109,7 @@ class Settings:
             check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name in ("max_connections", "max_requests", "max_commits"):
             check(getattr(self, name) > 0, name, getattr(self, name), "1 or more")
+        check(self.object_ownership in OWNERSHIPS, "object_ownership", self.object_ownership, f"one of {OWNERSHIPS}")
         check(bool(self.region), "region", self.region, "a name")
         if bool(self.root_access_key) != bool(self.root_secret_key):
             raise SettingsError("root_access_key and root_secret_key: give both or neither")

@@ -26,7 +26,8 @@ def test_each_option_has_its_row(option: Option) -> None:
     (row,) = re.findall(rf"^\| `{option.flag}` \|.*$", README, re.MULTILINE)
     _, flag, variable, key, default, meaning, _ = (cell.strip() for cell in row.split("|"))
     assert (flag, variable, key) == (f"`{option.flag}`", f"`{option.variable}`", f"`{option.name}`")
-    assert default == f"`{option.default}`" or not option.default
+    usual = "yes" if option.default is True else option.default
+    assert default == f"`{usual}`" or not usual
     assert meaning.startswith(option.about.help.partition(";")[0])
 
 

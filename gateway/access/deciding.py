@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/how-s3-evaluates-access-co
 from __future__ import annotations
 
 from catalog.records import Bucket, User
+from gateway.access.acl import acls_on, granted, is_foreign
 from gateway.access.actions import LIST, PER_KEY, POLICY_ACTIONS, needed
 from gateway.access.asked import Asked
 from gateway.access.keys import ROOT_ID
@@ -23,7 +24,7 @@ READS = frozenset({"GetObject", "GetObjectAcl", "GetObjectAttributes", "GetObjec
 def is_ruled(bucket: Bucket) -> bool:
     """Whether more than whose the bucket is decides."""
     settings = bucket.settings
-    return settings is not None and bool(settings.get(SETTING))
+    return settings is not None and (SETTING in settings or acls_on(bucket))
 
 
 def owns(caller: User, bucket: Bucket) -> bool:
@@ -70,19 +71,37 @@ def permits(action: str, asked: Asked) -> bool:
 
 
 def decide(action: str, asked: Asked) -> Verdict:
-    """What the policy says, but for what the bucket's owner may in any case, and what is not let be public."""
+    """What policy and ACLs say, but for what the bucket's owner may in any case, and what is not let be public."""
     bucket = asked.bucket
     policy = policy_of(bucket)
     verdict = Verdict.NONE if policy is None else policy.decide(action, asked)
-    if owns(asked.caller, bucket):
+    mine = owns(asked.caller, bucket)
+    if verdict is Verdict.DENY:
         # Or a policy could shut everybody out for good.
-        return verdict if verdict is Verdict.DENY and action not in POLICY_ACTIONS else Verdict.ALLOW
+        return Verdict.ALLOW if mine and action in POLICY_ACTIONS else Verdict.DENY
+    if acls_on(bucket) and asked.caller.id != ROOT_ID:
+        if is_foreign(action, asked):
+            return Verdict.ALLOW if granted(action, asked) else Verdict.NONE
+        if not mine and granted(action, asked):
+            return Verdict.ALLOW
+    if mine:
+        return Verdict.ALLOW
     if verdict is Verdict.ALLOW and policy is not None:
         if action in POLICY_ACTIONS:
             raise S3Error("MethodNotAllowed", fields={"Method": asked.request.method, "ResourceType": "BUCKETPOLICY"})
         if policy.public and blocks(bucket, "restrict_public_buckets"):
             return Verdict.NONE
     return verdict
+
+
+def may_grant(asked: Asked) -> bool:
+    """On a key that is yet to be written: leave to write by the bucket's ACL is enough, by its policy it is not."""
+    bucket = asked.bucket
+    policy = policy_of(bucket)
+    verdict = Verdict.NONE if policy is None else policy.decide("s3:PutObjectAcl", asked)
+    if verdict is not Verdict.NONE:
+        return verdict is Verdict.ALLOW
+    return owns(asked.caller, bucket) or granted("s3:PutObject", asked)
 
 
 def may_list(asked: Asked) -> bool:

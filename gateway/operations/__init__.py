@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from catalog.errors import NoBucket, NoObject, NoVersion
 from catalog.records import Origin
 from gateway.access.asked import Asked
-from gateway.access.deciding import check_read, may_list, permits
+from gateway.access.deciding import check_read, may_grant, may_list, permits
 from gateway.s3.errors import S3Error
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class Context:
     def may(self, action: str, key: str, version_id: str | None = None) -> bool:
         """Whether the caller has leave for one more action of policies, on a key of the request's bucket."""
         return permits(action, self.ask(self.here, key, version_id))
+
+    def may_grant(self, key: str) -> bool:
+        """Whether the caller may give a new object under this key an ACL that is for others, too."""
+        return may_grant(self.ask(self.here, key))
 
     def hide(self, missing: NoObject | NoVersion) -> Exception:
         """What is said of an object that is not there: who may not list its bucket is not told."""

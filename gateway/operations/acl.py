@@ -1,39 +1,24 @@
-"""ACLs that give the bucket's owner full control, and nobody anything else: the only ones there are here.
-
-Which error another one gets depends on the bucket. Where ACLs are off or public ones are blocked, S3 refuses it too;
-where S3 would honour it, it is NotImplemented.
-"""
+"""The ACLs of buckets and objects: read, and put in the place of what there was."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from catalog.records import Bucket
-from gateway.access.public import blocks
+import msgspec
+
+from catalog.records import Bucket, Version
+from gateway.access.acl import SETTING, Grant, Grants, acls_on, bucket_grants, kept_grants, object_grants
 from gateway.operations import Context
-from gateway.operations.ownership import ENFORCED, object_ownership
+from gateway.operations.granting import Wish, granted_by_document, granted_by_headers
 from gateway.operations.tagging import no_marker
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
-
-# Canned ACLs that give nobody but the owner anything, the owner of a bucket being that of its objects. Where ACLs are
-# off, S3 refuses the first and the last as well; clients send them without being asked to.
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
-OWNERS_OWN = frozenset({"private", "bucket-owner-full-control", "bucket-owner-read"})
-PUBLIC = frozenset({"public-read", "public-read-write", "authenticated-read"})
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#specifying-grantee-predefined-groups
-PUBLIC_GROUPS = frozenset(
-    {
-        "http://acs.amazonaws.com/groups/global/AllUsers",
-        "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
-    }
-)
 
 
 @operation
 async def get_bucket_acl(cx: Context, bucket: str) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html"""
-    return owners_acl(cx.here)
+    return shown(cx.here.owner, bucket_grants(cx.here))
 
 
 @operation
@@ -42,17 +27,30 @@ async def put_bucket_acl(
     bucket: str,
     acl: str | None = None,
     access_control_policy: dict[str, Any] | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write: str | None = None,
+    grant_write_acp: str | None = None,
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html"""
-    check_given(cx.here, acl, access_control_policy)
+    wish = Wish(acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp, grant_write)
+    kept = kept_grants(wanted(cx, wish, access_control_policy, cx.here.owner), cx.here.owner)
+
+    def change(found: Bucket) -> Bucket:
+        settings = {name: value for name, value in (found.settings or {}).items() if name != SETTING}
+        return msgspec.structs.replace(found, settings=settings | ({SETTING: kept} if kept else {}))
+
+    if acls_on(cx.here):
+        await cx.catalog.update_bucket(cx.origin, bucket, change)
 
 
 @operation
 async def get_object_acl(cx: Context, bucket: str, key: str, version_id: str | None = None) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html"""
     with no_marker(cx):
-        cx.catalog.get(cx.here, key, version_id)
-    return owners_acl(cx.here)
+        version = cx.catalog.get(cx.here, key, version_id)
+    return shown(owner_of(cx.here, version), object_grants(cx.here, version))
 
 
 @operation
@@ -62,54 +60,48 @@ async def put_object_acl(
     key: str,
     acl: str | None = None,
     access_control_policy: dict[str, Any] | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write: str | None = None,
+    grant_write_acp: str | None = None,
     version_id: str | None = None,
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html"""
     with no_marker(cx):
-        cx.catalog.get(cx.here, key, version_id)
-    check_given(cx.here, acl, access_control_policy)
+        version = cx.catalog.get(cx.here, key, version_id)
+    owner = owner_of(cx.here, version)
+    wish = Wish(acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp, grant_write)
+    grants = wanted(cx, wish, access_control_policy, owner)
+
+    def change(found: Version) -> Version:
+        return msgspec.structs.replace(found, acl=kept_grants(grants, found.owner))
+
+    if acls_on(cx.here):
+        with no_marker(cx):
+            await cx.catalog.update_version(cx.origin, cx.here, key, version_id, change)
 
 
-def owners_acl(bucket: Bucket) -> dict[str, Any]:
-    grantee = {"id": bucket.owner, "type": "CanonicalUser"}
-    return {"owner": {"id": bucket.owner}, "grants": [{"grantee": grantee, "permission": "FULL_CONTROL"}]}
-
-
-def check_given(bucket: Bucket, acl: str | None, policy: dict[str, Any] | None) -> None:
-    if acl is not None and policy:
+def wanted(cx: Context, wish: Wish, document: dict[str, Any] | None, owner: str) -> Grants:
+    by_headers = granted_by_headers(cx, cx.here, wish, owner)
+    if by_headers is not None and document:
         raise S3Error("UnexpectedContent")
-    if acl is not None:
-        check_canned(bucket, acl)
-    elif not policy:
+    if by_headers is not None:
+        return by_headers
+    if document is None or not document:
         raise S3Error("MissingSecurityHeader", fields={"MissingHeaderName": "x-amz-acl"})
-    else:
-        check_policy(bucket, policy)
+    return granted_by_document(cx, cx.here, document, owner)
 
 
-def check_canned(bucket: Bucket, acl: str) -> None:
-    """Raises for an ACL that gives anything to others.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-ownership-error-responses.html
-    """
-    if acl not in OWNERS_OWN:
-        raise refusal(bucket, acl in PUBLIC)
+def owner_of(bucket: Bucket, version: Version) -> str:
+    """With ACLs off whoever owns the bucket owns all that is in it, also what others wrote before."""
+    return version.owner if acls_on(bucket) else bucket.owner
 
 
-def check_policy(bucket: Bucket, policy: dict[str, Any]) -> None:
-    """The owner may be left out; S3 knows it anyway."""
-    owner = (policy.get("owner") or {}).get("id")
-    if owner not in (None, bucket.owner):
-        raise S3Error("AccessDenied")
-    grants = policy.get("grants") or []
-    grantees = [grant.get("grantee") or {} for grant in grants]
-    full = [grant.get("permission") == "FULL_CONTROL" for grant in grants]
-    if not all(full) or not grants or any(grantee.get("id") != bucket.owner for grantee in grantees):
-        raise refusal(bucket, any(grantee.get("uri") in PUBLIC_GROUPS for grantee in grantees))
+def shown(owner: str, grants: Grants) -> dict[str, Any]:
+    return {"owner": {"id": owner}, "grants": [shown_grant(grant) for grant in grants]}
 
 
-def refusal(bucket: Bucket, public: bool) -> S3Error:
-    if object_ownership(bucket) == ENFORCED:
-        return S3Error("AccessControlListNotSupported")
-    if public and blocks(bucket, "block_public_acls"):
-        return S3Error("AccessDenied")
-    return S3Error("NotImplemented", "An ACL that grants anything to others is not implemented.")
+def shown_grant(grant: Grant) -> dict[str, Any]:
+    grantee = {"type": "CanonicalUser", "id": grant.id} if grant.id else {"type": "Group", "uri": grant.uri}
+    return {"grantee": grantee, "permission": grant.permission}

@@ -10,14 +10,21 @@ from typing import Any
 from catalog.errors import BucketExists
 from catalog.records import Bucket, ObjectLock
 from gateway.access import ROOT_ID
+from gateway.access.acl import ENFORCED, OWNERSHIP, kept_grants
+from gateway.access.acl import SETTING as ACL
+from gateway.access.public import DELETED
+from gateway.access.public import SETTING as PUBLIC_ACCESS
 from gateway.operations import Context
-from gateway.operations.acl import OWNERS_OWN, PUBLIC
-from gateway.operations.ownership import ENFORCED
-from gateway.operations.ownership import SETTING as OWNERSHIP
+from gateway.operations.granting import Wish, granted_by_headers
 from gateway.operations.tagging import BUCKET_TAGS, Tags, read_tags
 from gateway.s3.errors import S3Error, invalid_argument
 from gateway.s3.model import operation
 
+# What S3 calls it where a bucket that is yet to be made would refuse its own first ACL.
+FIRST_ACL_ERRORS = {
+    "AccessControlListNotSupported": "InvalidBucketAclWithObjectOwnership",
+    "AccessDenied": "InvalidBucketAclWithBlockPublicAccessError",
+}
 MAX_BUCKETS = 10_000
 DEFAULT_REGION = "us-east-1"
 
@@ -64,13 +71,17 @@ async def create_bucket(
     bucket: str,
     create_bucket_configuration: dict[str, Any] | None = None,
     acl: str | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write: str | None = None,
+    grant_write_acp: str | None = None,
     object_ownership: str | None = None,
     object_lock_enabled_for_bucket: bool | None = None,
     bucket_namespace: str | None = None,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html"""
     check_name(bucket)
-    check_first_acl(acl, object_ownership)
     refuse_unless("x-amz-bucket-namespace", bucket_namespace, "global")
     configuration = create_bucket_configuration or {}
     check_location(configuration.get("location_constraint"), cx.settings.region)
@@ -78,10 +89,16 @@ async def create_bucket(
         if configuration.get(member):
             raise S3Error("NotImplemented", f"{member.title()} of CreateBucketConfiguration is not implemented.")
     tags = read_tags(configuration.get("tags"), BUCKET_TAGS)
+    settings = first_settings(cx, object_ownership)
+    wish = Wish(acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp, grant_write)
+    first = first_acl(cx, Bucket(0, bucket, cx.caller.id, 0, cx.settings.region, settings=settings or None), wish)
+    if first is not None:
+        settings[ACL] = first
     try:
-        settings = {OWNERSHIP: object_ownership} if object_ownership else None
         lock = ObjectLock() if object_lock_enabled_for_bucket else None
-        await cx.catalog.create_bucket(cx.origin, bucket, cx.caller.id, cx.settings.region, settings, tags, lock)
+        await cx.catalog.create_bucket(
+            cx.origin, bucket, cx.caller.id, cx.settings.region, settings or None, tags, lock
+        )
     except BucketExists as taken:
         refuse_taken(cx, taken, tags, bool(object_lock_enabled_for_bucket))
     return {"location": location(cx, bucket), "bucket_arn": arn(bucket)}
@@ -138,18 +155,26 @@ def refuse_unless(header: str, value: str | None, only: str) -> None:
         raise S3Error("NotImplemented", f"{header}: {value} is not implemented.", fields={"Header": header})
 
 
-def check_first_acl(acl: str | None, ownership: str | None) -> None:
-    """A new bucket blocks public ACLs, and has none at all unless it is asked for.
+def first_settings(cx: Context, ownership: str | None) -> dict[str, str]:
+    """What the server gives a new bucket, where that is not what a bucket without settings has."""
+    settings: dict[str, str] = {}
+    if ownership or cx.settings.object_ownership != ENFORCED:
+        settings[OWNERSHIP] = ownership or cx.settings.object_ownership
+    if not cx.settings.block_public_access:
+        settings[PUBLIC_ACCESS] = DELETED
+    return settings
+
+
+def first_acl(cx: Context, draft: Bucket, wish: Wish) -> str | None:
+    """A new bucket blocks public ACLs, and has none at all, unless it is asked for otherwise.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
     """
-    if acl is None or acl in OWNERS_OWN:
-        return
-    if ownership in (None, ENFORCED):
-        raise S3Error("InvalidBucketAclWithObjectOwnership")
-    if acl in PUBLIC:
-        raise S3Error("InvalidBucketAclWithBlockPublicAccessError")
-    refuse_unless("x-amz-acl", acl, "private")
+    try:
+        grants = granted_by_headers(cx, draft, wish, draft.owner)
+    except S3Error as refused:
+        raise S3Error(FIRST_ACL_ERRORS.get(refused.code, refused.code), fields=refused.fields) from None
+    return None if grants is None else kept_grants(grants, draft.owner)
 
 
 def check_location(constraint: str | None, region: str) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from catalog import Grouped, Uploaded
 from catalog.errors import NoObject, NoUpload, SourceChanged
 from catalog.records import Checksum, Part, Upload, Version
+from gateway.access.acl import acls_on
 from gateway.operations import Context, conditions
 from gateway.operations.checksums import (
     BY_MEMBER,
@@ -65,7 +66,7 @@ async def complete_multipart_upload(
             upload = cx.catalog.upload(cx.here, key, upload_id)
             check_kind(upload, checksum_type)
             uploaded = cx.catalog.uploaded(cx.here, key, upload_id)
-            make = partial(drafted, cx.here.owner, upload, uploaded, named, mpu_object_size, checksums)
+            make = partial(drafted, owner_of(cx, upload), upload, uploaded, named, mpu_object_size, checksums)
             draft = await asyncio.to_thread(make) if len(named) > MANY else make()
             version = await cx.catalog.put(
                 cx.origin, cx.here, key, draft, check=check, upload_id=upload_id, uploaded=uploaded
@@ -84,6 +85,11 @@ async def complete_multipart_upload(
             **(expiration(cx.here, key, version) if cx.here.settings else {}),
         }
     raise S3Error("OperationAborted")
+
+
+def owner_of(cx: Context, upload: Upload) -> str:
+    """Whoever began the upload, where the bucket goes by ACLs."""
+    return upload.object_owner if upload.object_owner and acls_on(cx.here) else cx.here.owner
 
 
 def drafted(
@@ -220,6 +226,7 @@ def whole(owner: str, upload: Upload, parts: list[Part]) -> Version:
         parts=Grouped(parts),
         upload_id=upload.upload_id,
         lock=upload.lock,
+        acl=upload.acl,
     )
 
 

@@ -14,10 +14,10 @@ from gateway.access.deciding import permits
 from gateway.blobs import Digests
 from gateway.blobs.errors import NoBlob
 from gateway.operations import Context, conditions, streaming
-from gateway.operations.acl import check_canned
 from gateway.operations.checksums import DEFAULT, FULL_OBJECT, encode, read_algorithm, shown, shown_part
 from gateway.operations.described import KEPT, REDIRECT, Description, describe, made_version, shown_version
 from gateway.operations.expiring import expiration
+from gateway.operations.granting import Wish, author_of
 from gateway.operations.locking import read_lock
 from gateway.operations.ranges import check_part_number, copy_range, parts_of
 from gateway.operations.receiving import MAX_SIZE
@@ -47,6 +47,10 @@ async def copy_object(
     copy_source_if_none_match: str | None = None,
     copy_source_if_unmodified_since: int | None = None,
     expires: str | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write_acp: str | None = None,
     if_match: str | None = None,
     if_none_match: str | None = None,
     metadata: dict[str, str] | None = None,
@@ -69,8 +73,7 @@ async def copy_object(
         "website_redirect_location": website_redirect_location,
     }
     asked = describe(content_type, kept, metadata, storage_class, tagging)
-    if acl is not None:
-        check_canned(cx.here, acl)
+    author = author_of(cx, key, Wish(acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp))
     lock = read_lock(cx, object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status)
     algorithm = read_algorithm(checksum_algorithm)
     check = conditions.on_write(bucket, key, if_match, if_none_match)
@@ -96,7 +99,7 @@ async def copy_object(
         try:
             draft = await copy_of(cx, original.version, algorithm)
             draft = described(draft, asked, metadata_directive == REPLACE, tagging_directive == REPLACE)
-            draft = msgspec.structs.replace(draft, owner=cx.here.owner, lock=lock)
+            draft = msgspec.structs.replace(draft, owner=author.owner, acl=author.acl, lock=lock)
             version = await cx.catalog.put(cx.origin, cx.here, key, draft, check=check, source=original.source)
         except (NoBlob, FileNotFoundError, SourceChanged):
             continue  # the source was overwritten or deleted meanwhile

@@ -8,7 +8,6 @@ from catalog.errors import PreconditionFailed
 from catalog.records import Part, Upload
 from gateway.body import Body
 from gateway.operations import Context
-from gateway.operations.acl import check_canned
 from gateway.operations.checksums import (
     COMPOSITE,
     DEFAULT,
@@ -20,6 +19,7 @@ from gateway.operations.checksums import (
 )
 from gateway.operations.described import describe
 from gateway.operations.expiring import abort
+from gateway.operations.granting import Wish, author_of
 from gateway.operations.locking import check_promise, read_lock
 from gateway.operations.receiving import Received, receive
 from gateway.s3.errors import S3Error
@@ -40,6 +40,10 @@ async def create_multipart_upload(
     content_language: str | None = None,
     content_type: str | None = None,
     expires: str | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write_acp: str | None = None,
     metadata: dict[str, str] | None = None,
     object_lock_legal_hold_status: str | None = None,
     object_lock_mode: str | None = None,
@@ -58,8 +62,7 @@ async def create_multipart_upload(
         "website_redirect_location": website_redirect_location,
     }
     description = describe(content_type, kept, metadata, storage_class, tagging)
-    if acl is not None:
-        check_canned(cx.here, acl)
+    author = author_of(cx, key, Wish(acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp))
     lock = read_lock(cx, object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status)
     algorithm = read_algorithm(checksum_algorithm)
     draft = Upload(
@@ -76,6 +79,8 @@ async def create_multipart_upload(
         algorithm,
         read_kind(algorithm, checksum_type),
         lock,
+        "" if author.owner == cx.here.owner else author.owner,
+        author.acl,
     )
     upload = await cx.catalog.create_upload(cx.origin, cx.here, draft)
     return {

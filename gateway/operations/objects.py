@@ -6,15 +6,17 @@ import builtins
 from collections.abc import Awaitable
 from typing import Any
 
+import msgspec
+
 from catalog.errors import BodyDamaged, NoObject
 from catalog.records import Lock, Version
 from gateway.blobs.errors import NoBlob
 from gateway.body import Body
 from gateway.operations import Context, conditions, ranges, streaming
-from gateway.operations.acl import check_canned
 from gateway.operations.checksums import DEFAULT, promised, shown
 from gateway.operations.described import Description, describe, made_version
 from gateway.operations.expiring import expiration
+from gateway.operations.granting import NO_WISH, Wish, author_of
 from gateway.operations.locking import check_promise, read_lock
 from gateway.operations.receiving import Received, receive
 from gateway.operations.showing import not_modified, shown_object
@@ -40,6 +42,10 @@ async def put_object(
     content_md5: str | None = None,
     content_type: str | None = None,
     expires: str | None = None,
+    grant_full_control: str | None = None,
+    grant_read: str | None = None,
+    grant_read_acp: str | None = None,
+    grant_write_acp: str | None = None,
     if_match: str | None = None,
     if_none_match: str | None = None,
     metadata: dict[str, str] | None = None,
@@ -61,8 +67,8 @@ async def put_object(
         "website_redirect_location": website_redirect_location,
     }
     description = describe(content_type, kept, metadata, storage_class, tagging)
-    if acl is not None:
-        check_canned(cx.here, acl)
+    wish = (acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp)
+    author = None if wish == NO_WISH and cx.here.settings is None else author_of(cx, key, Wish(*wish))
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))
     lock, here = None, cx.here
@@ -76,6 +82,8 @@ async def put_object(
 
     def commit(received: Received) -> Awaitable[Version]:
         draft = draft_of(cx, received, algorithm, description, lock)
+        if author is not None:
+            draft = msgspec.structs.replace(draft, owner=author.owner, acl=author.acl)
         return cx.catalog.put(cx.origin, here, key, draft, received.content, check)
 
     version = await receive(cx, body, promise, algorithm, commit)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.records import Bucket
+from gateway.access.acl import ENFORCED, WRITER, bucket_grants, private
+from gateway.access.acl import OWNERSHIP as SETTING
 from gateway.operations import Context
 from gateway.operations.configurations import keep, kept
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
 
-ENFORCED = "BucketOwnerEnforced"
-# What holds where the controls were deleted: ACLs count, as they did before there were controls.
-WITHOUT_CONTROLS = "ObjectWriter"
-SETTING = "ownership_controls"
+# Where the controls were deleted, ACLs count, as they did before there were controls.
 _DELETED = ""
 
 
@@ -32,7 +31,10 @@ async def put_bucket_ownership_controls(cx: Context, bucket: str, ownership_cont
     rules = ownership_controls.get("rules") or []
     if len(rules) != 1:
         raise S3Error("MalformedXML")
-    await keep(cx, SETTING, rules[0]["object_ownership"])
+    wanted = rules[0]["object_ownership"]
+    if wanted == ENFORCED and bucket_grants(cx.here) != private(cx.here.owner):
+        raise S3Error("InvalidBucketAclWithObjectOwnership")
+    await keep(cx, SETTING, wanted)
 
 
 @operation
@@ -42,4 +44,4 @@ async def delete_bucket_ownership_controls(cx: Context, bucket: str) -> None:
 
 def object_ownership(bucket: Bucket) -> str:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html"""
-    return kept(bucket, SETTING, ENFORCED) or WITHOUT_CONTROLS
+    return kept(bucket, SETTING, ENFORCED) or WRITER

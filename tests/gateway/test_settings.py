@@ -23,11 +23,13 @@ NUMBERS = {
     "scrub_rate": "15",
     "scrub_days": "16",
     "scrub_repair": "true",
+    "block_public_access": "false",
     "access_log_days": "15",
     "keep_alive": "7",
     "request_timeout": "9",
     "drain_timeout": "8",
 }
+NAMES = {"object_ownership": "ObjectWriter"}
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +51,7 @@ def test_flag_beats_variable_beats_file() -> None:
 @pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
 def test_every_option_is_a_flag_a_variable_and_a_key(option: Option) -> None:
     name = option.name
-    given = NUMBERS.get(name, "some-text")
+    given = (NUMBERS | NAMES).get(name, "some-text")
     pairs = ({"root_access_key": "k" * 20, "root_secret_key": "s" * 40}, {"tls_cert": "c.pem", "tls_key": "k.pem"})
     both = next((pair for pair in pairs if name in pair), {})
     by_flag = load(both | {name: given}, {})
@@ -75,7 +77,10 @@ def test_a_key_that_nobody_knows_is_refused() -> None:
         load({}, {})
 
 
-@pytest.mark.parametrize("text", ["port = 'many'", "port = true", "host = 5", "domains = [1]", "port = 70000", "]["])
+@pytest.mark.parametrize(
+    "text",
+    ["port = 'many'", "port = true", "host = 5", "domains = [1]", "port = 70000", "][", "object_ownership = 'x'"],
+)
 def test_a_value_that_does_not_fit_is_refused(text: str) -> None:
     Path("ducket.toml").write_text(text)
     with pytest.raises(SettingsError):

@@ -1,89 +1,66 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from catalog.records import Bucket
-from gateway.operations.acl import OWNERS_OWN, PUBLIC, check_canned, check_given, check_policy, owners_acl
+from gateway.access.acl import ALL_USERS
+from gateway.operations import Context
+from gateway.operations.acl import get_bucket_acl, get_object_acl, put_bucket_acl, put_object_acl
+from gateway.operations.ownership import put_bucket_ownership_controls
+from gateway.operations.public_access import delete_public_access_block
 from gateway.s3.errors import S3Error
+from tests.gateway.operations.conftest import ALICE
 
-OWNER = "f" * 64
-EVERYBODY = {"type": "Group", "uri": "http://acs.amazonaws.com/groups/global/AllUsers"}
-
-
-def bucket(**settings: str) -> Bucket:
-    return Bucket(1, "made", OWNER, 0, "us-east-1", settings=settings or None)
-
-
-ACLS_OFF = bucket()
-BLOCKED = bucket(ownership_controls="ObjectWriter")
-OPEN = bucket(ownership_controls="ObjectWriter", public_access_block="")
+OWN = {"grantee": {"type": "CanonicalUser", "id": ALICE.id}, "permission": "FULL_CONTROL"}
+PUBLIC = {"grantee": {"type": "Group", "uri": ALL_USERS}, "permission": "READ"}
+PRIVATE = {"owner": {"id": ALICE.id}, "grants": [OWN]}
+PUBLIC_READ = {"owner": {"id": ALICE.id}, "grants": [OWN, PUBLIC]}
 
 
-@pytest.mark.parametrize("acl", sorted(OWNERS_OWN))
-@pytest.mark.parametrize("where", [ACLS_OFF, BLOCKED, OPEN])
-def test_the_owners_own_is_taken_everywhere(where: Bucket, acl: str) -> None:
-    check_canned(where, acl)
+async def turn_on(at: Callable[..., Context], ownership: str = "ObjectWriter") -> None:
+    await put_bucket_ownership_controls(at(), "b", {"rules": [{"object_ownership": ownership}]})
+    await delete_public_access_block(at(), "b")
 
 
-@pytest.mark.parametrize(
-    "where, acl, code",
-    [
-        *((ACLS_OFF, acl, "AccessControlListNotSupported") for acl in [*sorted(PUBLIC), "log-delivery-write"]),
-        *((BLOCKED, acl, "AccessDenied") for acl in sorted(PUBLIC)),
-        (BLOCKED, "log-delivery-write", "NotImplemented"),
-        *((OPEN, acl, "NotImplemented") for acl in sorted(PUBLIC)),
-    ],
-)
-def test_what_gives_others_something_is_refused(where: Bucket, acl: str, code: str) -> None:
-    with pytest.raises(S3Error) as refused:
-        check_canned(where, acl)
-    assert refused.value.code == code
+async def test_a_buckets_own(at: Callable[..., Context]) -> None:
+    assert await get_bucket_acl(at(), "b") == PRIVATE
+    await turn_on(at)
+    await put_bucket_acl(at(), "b", "public-read")
+    assert await get_bucket_acl(at(), "b") == PUBLIC_READ
+    await put_bucket_acl(at(), "b", access_control_policy=PRIVATE)
+    assert await get_bucket_acl(at(), "b") == PRIVATE
+    assert "acl" not in (at().here.settings or {})
 
 
-@pytest.mark.parametrize("where", [ACLS_OFF, BLOCKED, OPEN])
-def test_what_is_read_may_be_put(where: Bucket) -> None:
-    check_policy(where, owners_acl(where))
-    check_policy(where, {"grants": owners_acl(where)["grants"]})
+async def test_an_objects_own(at: Callable[..., Context], put: Callable[..., Any]) -> None:
+    await turn_on(at)
+    await put("key", b"x", acl="public-read")
+    assert await get_object_acl(at(), "b", "key") == PUBLIC_READ
+    await put_object_acl(at(), "b", "key", access_control_policy=PRIVATE)
+    assert await get_object_acl(at(), "b", "key") == PRIVATE
+    await put_object_acl(at(), "b", "key", grant_read=f'uri="{ALL_USERS}"')
+    assert await get_object_acl(at(), "b", "key") == PRIVATE | {"grants": [PUBLIC]}
+    await put("key", b"x")
+    assert await get_object_acl(at(), "b", "key") == PRIVATE
 
 
-@pytest.mark.parametrize(
-    "where, code",
-    [(ACLS_OFF, "AccessControlListNotSupported"), (BLOCKED, "AccessDenied"), (OPEN, "NotImplemented")],
-)
-def test_a_grant_to_everybody(where: Bucket, code: str) -> None:
-    grants = [*owners_acl(where)["grants"], {"grantee": EVERYBODY, "permission": "READ"}]
-    with pytest.raises(S3Error) as refused:
-        check_policy(where, {"grants": grants})
-    assert refused.value.code == code
+async def test_an_acl_sleeps_while_acls_are_off(at: Callable[..., Context], put: Callable[..., Any]) -> None:
+    await turn_on(at)
+    await put("key", b"x", acl="public-read")
+    await turn_on(at, "BucketOwnerEnforced")
+    assert await get_object_acl(at(), "b", "key") == PRIVATE
+    await put_object_acl(at(), "b", "key", "bucket-owner-full-control")
+    await turn_on(at)
+    assert await get_object_acl(at(), "b", "key") == PUBLIC_READ
 
 
 @pytest.mark.parametrize(
-    "grants",
-    [
-        None,
-        [{"grantee": {"id": OWNER}, "permission": "READ"}],
-        [{"grantee": {"id": "e" * 64}, "permission": "FULL_CONTROL"}],
-        [{"permission": "FULL_CONTROL"}],
-    ],
+    ("acl", "document", "code"),
+    [(None, None, "MissingSecurityHeader"), ("private", PRIVATE, "UnexpectedContent")],
 )
-def test_less_than_the_owners_full_control(grants: list[dict[str, Any]] | None) -> None:
+async def test_one_of_header_and_document(at: Callable[..., Context], acl: Any, document: Any, code: str) -> None:
     with pytest.raises(S3Error) as refused:
-        check_policy(BLOCKED, {"owner": {"id": OWNER}, "grants": grants})
-    assert refused.value.code == "NotImplemented"
-
-
-def test_an_acl_does_not_change_the_owner() -> None:
-    with pytest.raises(S3Error, match="AccessDenied"):
-        check_policy(OPEN, {**owners_acl(OPEN), "owner": {"id": "e" * 64}})
-
-
-@pytest.mark.parametrize(
-    "acl, policy, code",
-    [(None, None, "MissingSecurityHeader"), ("private", owners_acl(ACLS_OFF), "UnexpectedContent")],
-)
-def test_one_of_header_and_document(acl: str | None, policy: dict[str, Any] | None, code: str) -> None:
-    with pytest.raises(S3Error) as refused:
-        check_given(ACLS_OFF, acl, policy)
+        await put_bucket_acl(at(), "b", acl, document)
     assert refused.value.code == code

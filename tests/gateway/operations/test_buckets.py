@@ -6,6 +6,7 @@ import pytest
 
 from catalog.errors import BucketNotEmpty, NoBucket
 from catalog.records import Version
+from gateway.access.acl import acls_on
 from gateway.operations.buckets import (
     check_name,
     create_bucket,
@@ -17,6 +18,7 @@ from gateway.operations.buckets import (
     list_buckets,
 )
 from gateway.s3.errors import S3Error
+from gateway.settings import Settings
 from tests.gateway.conftest import ALICE, ROOT, NewContext
 
 
@@ -103,7 +105,6 @@ async def test_a_location_that_is_not_here_is_refused(
 @pytest.mark.parametrize(
     "more",
     [
-        {"acl": "log-delivery-write", "object_ownership": "ObjectWriter"},
         {"bucket_namespace": "account-regional"},
         {"create_bucket_configuration": {"bucket": {"type": "Directory"}}},
         {"create_bucket_configuration": {"location": {"name": "x"}}},
@@ -199,3 +200,30 @@ def test_tokens_hold_any_name() -> None:
 def test_a_token_that_was_never_given_is_refused(token: str) -> None:
     with pytest.raises(S3Error, match="InvalidArgument"):
         decode_token(token)
+
+
+async def test_what_the_server_gives_a_new_bucket(context: NewContext, settings: Settings) -> None:
+    old = replace(settings, object_ownership="ObjectWriter", block_public_access=False)
+    await create_bucket(context(settings=old), "old", acl="public-read")
+    assert context("old").here.settings is not None
+    assert set(context("old").here.settings or {}) == {"ownership_controls", "public_access_block", "acl"}
+    await create_bucket(context(settings=old), "asked", object_ownership="BucketOwnerEnforced")
+    assert not acls_on(context("asked").here)
+    await create_bucket(context(), "new")
+    assert context("new").here.settings is None
+
+
+@pytest.mark.parametrize(
+    ("acl", "ownership", "code"),
+    [
+        ("public-read", None, "InvalidBucketAclWithObjectOwnership"),
+        ("public-read", "BucketOwnerEnforced", "InvalidBucketAclWithObjectOwnership"),
+        ("public-read", "ObjectWriter", "InvalidBucketAclWithBlockPublicAccessError"),
+    ],
+)
+async def test_a_first_acl_that_a_bucket_would_not_take(
+    context: NewContext, acl: str, ownership: str | None, code: str
+) -> None:
+    with pytest.raises(S3Error) as refused:
+        await create_bucket(context(), "made", acl=acl, object_ownership=ownership)
+    assert refused.value.code == code
