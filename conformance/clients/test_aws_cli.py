@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,34 @@ def test_versions(aws: Program, s3uri: str) -> None:
         aws("s3", "cp", "-", f"{s3uri}/key", stdin=body)
     listed = json.loads(aws("s3api", "list-object-versions", "--bucket", bucket))
     assert [version["IsLatest"] for version in listed["Versions"]] == [True, False]
+
+
+def test_object_lock(aws: Program, new_name: Callable[[str], str]) -> None:
+    bucket = new_name("aws-cli-lock")
+
+    def api(operation: str, *arguments: str) -> Any:
+        said = aws("s3api", operation, "--bucket", bucket, *arguments)
+        return json.loads(said) if said.strip() else {}
+
+    api("create-bucket", "--object-lock-enabled-for-bucket")
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 30}}
+    configuration = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    api("put-object-lock-configuration", "--object-lock-configuration", json.dumps(configuration))
+    assert api("get-object-lock-configuration")["ObjectLockConfiguration"] == configuration
+    aws("s3", "cp", "--only-show-errors", "-", f"s3://{bucket}/large", stdin=bytes(11_000_000))
+    assert api("head-object", "--key", "large")["ObjectLockMode"] == "GOVERNANCE"
+    until = "2140-01-01T00:00:00.000Z"
+    locked = ("--object-lock-mode", "COMPLIANCE", "--object-lock-retain-until-date", until)
+    version = api("put-object", "--key", "key", *locked)["VersionId"]
+    api("put-object-legal-hold", "--key", "key", "--legal-hold", "Status=ON")
+    assert api("get-object-legal-hold", "--key", "key") == {"LegalHold": {"Status": "ON"}}
+    found = api("get-object-retention", "--key", "key", "--version-id", version)["Retention"]
+    assert found == {"Mode": "COMPLIANCE", "RetainUntilDate": until}
+    ending = ("delete-object", "--bucket", bucket, "--key", "key", "--version-id", version)
+    done = aws.run("s3api", *ending, "--bypass-governance-retention")
+    assert b"(AccessDenied)" in done.stderr and b"because object protected by object lock" in done.stderr
+    aws("s3", "rm", "--only-show-errors", "--recursive", f"s3://{bucket}")
+    assert len(api("list-object-versions")["Versions"]) == 2
 
 
 def test_missing_bucket_is_told_plainly(aws: Program) -> None:

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 from minio import Minio, S3Error
-from minio.commonconfig import ENABLED, ComposeSource, CopySource, Tags
+from minio.commonconfig import COMPLIANCE, ENABLED, GOVERNANCE, ComposeSource, CopySource, Tags
 from minio.deleteobjects import DeleteObject
+from minio.objectlockconfig import DAYS, ObjectLockConfig
+from minio.retention import Retention
 from minio.versioningconfig import VersioningConfig
 
 from conformance.clients.tree import ODD_NAMES
@@ -118,6 +120,41 @@ def test_versions(minio: Minio, mine: str) -> None:
     with pytest.raises(S3Error) as caught:
         read(minio, mine, "key")
     assert caught.value.code == "NoSuchKey"
+
+
+def test_object_lock(minio: Minio, new_name: Callable[[str], str]) -> None:
+    bucket = new_name("minio-lock")
+    minio.make_bucket(bucket, object_lock=True)
+    minio.set_object_lock_config(bucket, ObjectLockConfig(GOVERNANCE, 15, DAYS))
+    config = minio.get_object_lock_config(bucket)
+    assert (config.mode, config.duration, config.duration_unit) == (GOVERNANCE, 15, DAYS)
+    minio.delete_object_lock_config(bucket)
+    assert minio.get_object_lock_config(bucket).mode is None
+    until = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
+    with pytest.raises(S3Error, match="Content-MD5 OR x-amz-checksum-"):  # of which it sends none: AWS refuses it, too
+        put(minio, bucket, "key", b"body", retention=Retention(GOVERNANCE, until))
+    made = put(minio, bucket, "key", b"body")
+    minio.set_object_retention(bucket, "key", Retention(GOVERNANCE, until), version_id=made.version_id)
+    minio.enable_object_legal_hold(bucket, "key")
+    assert minio.is_object_legal_hold_enabled(bucket, "key")
+    minio.disable_object_legal_hold(bucket, "key")
+    assert not minio.is_object_legal_hold_enabled(bucket, "key")
+    found = minio.get_object_retention(bucket, "key")
+    assert found is not None and (found.mode, found.retain_until_date) == (GOVERNANCE, until)
+    longer = Retention(COMPLIANCE, until + timedelta(days=1))
+    with pytest.raises(S3Error) as caught:
+        minio.set_object_retention(bucket, "key", longer)
+    assert caught.value.code == "AccessDenied"
+    with pytest.raises(S3Error) as caught:
+        minio.remove_object(bucket, "key", version_id=made.version_id)
+    assert caught.value.code == "AccessDenied"
+    named = [DeleteObject("key", made.version_id)]
+    assert [error.code for error in minio.remove_objects(bucket, named)] == ["AccessDenied"]
+    assert list(minio.remove_objects(bucket, named, bypass_governance_mode=True)) == []
+    plain = put(minio, bucket, "plain", b"body")
+    assert minio.get_object_retention(bucket, "plain") is None
+    minio.remove_object(bucket, "plain", version_id=plain.version_id)
+    minio.remove_bucket(bucket)
 
 
 def test_errors_are_understood(minio: Minio) -> None:

@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from conformance.clients.programs import Program
 from conformance.clients.tree import change, picture
+from conformance.locks import COMPLIANCE, by_default
 from conformance.server import REGION, Server
 
 
@@ -84,3 +86,17 @@ def test_unfinished_uploads_are_cleaned_up(rclone: Program, remote: str, s3: obj
     assert "left" in rclone.text("backend", "list-multipart-uploads", remote)
     rclone("backend", "cleanup", "-o", "max-age=0s", remote)
     assert "left" not in rclone.text("backend", "list-multipart-uploads", remote)
+
+
+def test_bucket_that_retains_what_comes(rclone: Program, s3: Any, locked: str, tree: Path) -> None:
+    by_default(s3, locked, COMPLIANCE, Days=1)
+    remote = f"ducket:{locked}"
+    rclone("sync", str(tree), remote)
+    rclone("check", "--download", str(tree), remote)
+    change(tree)
+    rclone("sync", str(tree), remote)
+    rclone("check", "--download", str(tree), remote)
+    kept = sum(len(page["Versions"]) for page in s3.get_paginator("list_object_versions").paginate(Bucket=locked))
+    assert rclone.run("backend", "cleanup-hidden", remote).returncode != 0
+    left = sum(len(page["Versions"]) for page in s3.get_paginator("list_object_versions").paginate(Bucket=locked))
+    assert kept == left > len(picture(tree))

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from datetime import UTC, datetime
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog import Catalog
+from catalog.backup import back_up, restore
+from catalog.database.client import query
 from catalog.errors import IsDeleteMarker, LockNeedsVersioning, NoVersion, ObjectLocked
 from catalog.locking import may_become, may_end, of_new, retained
-from catalog.records import Bucket, Lock, ObjectLock, Origin, Version
+from catalog.records import Bucket, Lock, ObjectLock, Origin, Upload, Version
 
 ORIGIN = Origin("root", "127.0.0.1", "REQ")
 LATER = 4_102_444_800_000
@@ -185,3 +189,41 @@ async def test_who_comes_first_decides(
         assert (found["hold"], found["retain"]) == (NoVersion, NoVersion)
     else:
         assert (found["hold"], found["retain"], found["delete"]) == (Version, Version, ObjectLocked)
+
+
+async def test_lock_outlives_index_and_database(tmp_path: Path, draft: Version) -> None:
+    """Whatever is derived is made anew of what is left, and a restored backup holds as fast."""
+    data = tmp_path / "data"
+    catalog = Catalog.open(data)
+    bucket = await catalog.create_bucket(ORIGIN, "locked", "root", "us-east-1", object_lock=ObjectLock("COMPLIANCE", 1))
+    made = await catalog.put(ORIGIN, bucket, "k", msgspec.structs.replace(draft, lock=Lock(hold="ON")), b"hello")
+    lock = made.lock
+    asks = Upload("", 0, "k", 0, "root", lock=Lock("GOVERNANCE", LATER, "OFF"))
+    upload = await catalog.create_upload(ORIGIN, bucket, asks)
+    await catalog.close()
+    statement = "SELECT object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status FROM versions"
+    shown = query(data, statement).rows
+    until = datetime.fromtimestamp((made.modified + 86_400_000) / 1000, UTC).replace(tzinfo=None)
+    assert [(mode, datetime.fromisoformat(str(date)), hold) for mode, date, hold in shown] == [
+        ("COMPLIANCE", until, "ON")
+    ]
+
+    async def holds(data: Path) -> None:
+        catalog = Catalog.open(data)
+        assert catalog.bucket("locked") == bucket
+        assert catalog.get(bucket, "k").lock == lock
+        assert catalog.upload(bucket, "k", upload.upload_id) == upload
+        with pytest.raises(ObjectLocked):
+            await catalog.delete(ORIGIN, bucket, "k", made.version_id, bypass=True)
+        await catalog.close()
+        assert query(data, statement).rows == shown
+
+    for lost in ("index", "catalog.duckdb"):
+        path = data / lost
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        await holds(data)
+    catalog = Catalog.open(data)
+    back_up(catalog, tmp_path / "backup")
+    catalog.release()
+    restore(tmp_path / "backup", tmp_path / "restored")
+    await holds(tmp_path / "restored")
