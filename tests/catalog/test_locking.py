@@ -23,7 +23,7 @@ ORIGIN = Origin("root", "127.0.0.1", "REQ")
 LATER = 4_102_444_800_000
 NOW = 1_760_000_000_000
 GOVERNED, COMPLYING = Lock("GOVERNANCE", NOW + 1), Lock("COMPLIANCE", NOW + 1)
-LOCKS = st.builds(Lock, st.sampled_from(["", "GOVERNANCE", "COMPLIANCE"]), st.integers(NOW - 3, NOW + 3))
+LOCKS = st.builds(Lock, st.sampled_from(["", "GOVERNANCE", "COMPLIANCE"]), st.integers(NOW - 1, NOW + 6))
 
 
 def ms(text: str) -> int:
@@ -61,7 +61,30 @@ def test_what_may_end(lock: Lock, now: int, by_anybody: bool, by_bypass: bool) -
     assert (may_end(lock, now, False), may_end(lock, now, True)) == (by_anybody, by_bypass)
 
 
-@given(st.lists(st.tuples(LOCKS, st.integers(0, 3), st.booleans())), LOCKS)
+@pytest.mark.parametrize(
+    "lock, wanted, by_anybody, by_bypass",
+    [
+        (GOVERNED, Lock("GOVERNANCE", NOW + 1), True, True),
+        (GOVERNED, Lock("GOVERNANCE", NOW + 2), True, True),
+        (GOVERNED, Lock("GOVERNANCE", NOW), False, True),
+        (GOVERNED, Lock("COMPLIANCE", NOW + 2), False, True),
+        (GOVERNED, Lock(), False, True),
+        (COMPLYING, Lock("COMPLIANCE", NOW + 1), True, True),
+        (COMPLYING, Lock("COMPLIANCE", NOW + 2), True, True),
+        (COMPLYING, Lock("COMPLIANCE", NOW), False, False),
+        (COMPLYING, Lock("GOVERNANCE", NOW + 2), False, False),
+        (COMPLYING, Lock(), False, False),
+        (Lock("COMPLIANCE", NOW), Lock("GOVERNANCE", NOW + 2), True, True),
+        (Lock("COMPLIANCE", NOW), Lock(), True, True),
+        (Lock(hold="ON"), Lock("COMPLIANCE", NOW + 1), True, True),
+    ],
+)
+def test_what_a_retention_may_become(lock: Lock, wanted: Lock, by_anybody: bool, by_bypass: bool) -> None:
+    found = (may_become(lock, wanted, NOW, False), may_become(lock, wanted, NOW, True))
+    assert found == (by_anybody, by_bypass)
+
+
+@given(st.lists(st.tuples(LOCKS, st.integers(0, 2), st.booleans()), min_size=4), LOCKS)
 def test_no_change_lets_a_version_end_before_it_might_have(steps: list[tuple[Lock, int, bool]], first: Lock) -> None:
     """Whatever is asked for, one after the other: who may not pass over a retention cannot change it away either."""
     lock, now = first, NOW
