@@ -9,7 +9,7 @@ from catalog.errors import BadVersionId, NoVersion
 from gateway.access.deciding import is_ruled
 from gateway.operations import Context
 from gateway.operations.conditions import on_delete
-from gateway.operations.locking import bypasses
+from gateway.operations.locking import may_bypass
 from gateway.request import MAX_KEY_BYTES
 from gateway.s3.errors import S3Error, from_fact
 from gateway.s3.model import operation
@@ -30,7 +30,7 @@ async def delete_object(
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html"""
     check = on_delete(bucket, key, if_match, if_match_last_modified_time, if_match_size)
-    bypass = bypasses(cx, bypass_governance_retention, key, version_id)
+    bypass = bypass_governance_retention is True and may_bypass(cx, key, version_id)
     deleted = await cx.catalog.delete(cx.origin, cx.here, key, version_id, check, bypass)
     return {"delete_marker": deleted.delete_marker or None, "version_id": deleted.version_id}
 
@@ -53,11 +53,9 @@ async def delete_objects(
     denied = [each for each in named if not _allowed(cx, each)] if is_ruled(cx.here) else []
     wanted = [each for each in named if _fits(each["key"]) and each not in denied]
     deletions = [_deletion(bucket, each) for each in wanted]
-    bypass = {
-        (key, version_id)
-        for key, version_id, _ in deletions
-        if version_id is not None and bypasses(cx, bypass_governance_retention, key, version_id)
-    }
+    bypass: set[tuple[str, str | None]] = set()
+    if bypass_governance_retention:
+        bypass = {(key, version_id) for key, version_id, _ in deletions if may_bypass(cx, key, version_id)}
     came = await cx.catalog.delete_many(cx.origin, cx.here, deletions, bypass)
     errors = [_failed(each, S3Error("KeyTooLongError")) for each in named if not _fits(each["key"])]
     errors += [_failed(each, S3Error("AccessDenied")) for each in denied]

@@ -46,7 +46,7 @@ async def put_object_retention(
     """
     check_has_lock(cx.here)
     wanted = read_retention(retention)
-    bypass = bypasses(cx, bypass_governance_retention, key, version_id)
+    bypass = bypass_governance_retention is True and may_bypass(cx, key, version_id)
     with no_marker(cx):
         await cx.catalog.retain(cx.origin, cx.here, key, version_id, wanted, bypass)
 
@@ -77,9 +77,9 @@ async def put_object_legal_hold(
         await cx.catalog.update_version(cx.origin, cx.here, key, version_id, change)
 
 
-def bypasses(cx: Context, asked: bool | None, key: str, version_id: str | None) -> bool:
-    """Whether GOVERNANCE is to be passed over: who asks for it and may not has not asked."""
-    return asked is True and cx.may(BYPASS, key, version_id)
+def may_bypass(cx: Context, key: str, version_id: str | None) -> bool:
+    """Whether GOVERNANCE is passed over for who asks for it: one who may not has not asked."""
+    return cx.may(BYPASS, key, version_id)
 
 
 def lock_of(cx: Context, key: str, version_id: str | None) -> Lock:

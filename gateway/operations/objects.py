@@ -24,7 +24,6 @@ from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
 
 TRIES = 5
-NO_LOCK = (None, None, None)
 
 
 @operation
@@ -72,9 +71,9 @@ async def put_object(
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))
     lock, here = None, cx.here
-    asked = object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status
-    if asked != NO_LOCK or here.object_lock is not None:
-        lock = read_lock(cx, *asked)
+    asks = object_lock_mode or object_lock_legal_hold_status or object_lock_retain_until_date is not None
+    if asks or here.object_lock is not None:
+        lock = read_lock(cx, object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status)
         check_promise(here, lock, promise, "Put Object")
     algorithm = promise.algorithm or DEFAULT
     if check is not None:
