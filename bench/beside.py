@@ -42,6 +42,15 @@ LIVING, PASSING = 3000, 100  # keys that are overwritten in turn, so that bodies
 PARTS, PART, COMPLETED = 10_000, 5 << 20, 16
 COMPLETING_PAUSE = 0.5  # seconds
 CHUNK = 1000
+# As nice as the catalog process's queries, until the process goes that began it.
+SPIN = """
+import os, sys
+from catalog.database.session import give_way_to_changes
+give_way_to_changes()
+while os.getppid() == int(sys.argv[1]):
+    for _ in range(10_000):
+        pass
+"""
 NO_CHECKSUM = Checksum("CRC64NVME", "AAAAAAAAAAA=")
 BUCKET = "beside"
 
@@ -262,7 +271,16 @@ def idling(scene: Scene, begun: Callable[[], None]) -> None:
     threading.Event().wait()
 
 
+def spinning(scene: Scene, begun: Callable[[], None]) -> None:
+    """Nothing that concerns the server: what the machine itself does to who needs a core and the disk."""
+    for _ in os.sched_getaffinity(0):
+        subprocess.Popen([sys.executable, "-c", SPIN, f"{os.getpid()}"])
+    begun()
+    threading.Event().wait()
+
+
 LOADS: dict[str, Work] = {
+    "loops on every core": spinning,
     "a new segment": filling_segments,
     "GROUP BY": grouping,
     "checkpoints": changing,
