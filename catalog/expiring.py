@@ -8,7 +8,7 @@ from functools import partial
 
 import lmdb
 
-from catalog import decisions
+from catalog import decisions, locking
 from catalog.commit import Commits, Turn
 from catalog.decisions import Deleted
 from catalog.index import Index, lookup
@@ -87,6 +87,12 @@ def is_due(step: Step, key: str, held: Standing, as_of: int) -> bool:
     if step.kind == REMOVE_MARKER:
         return version.delete_marker and held.alone
     return held.latest and not version.delete_marker
+
+
+def is_kept(held: Standing, now: int) -> bool:
+    """Whether Object Lock keeps the version from ending."""
+    lock = held.version.lock
+    return lock is not None and not locking.may_end(lock, now, bypass=False)
 
 
 def expire(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import pytest
 
 from catalog import Catalog
@@ -19,6 +20,7 @@ from catalog.database.frames import Rows
 from catalog.database.query import Query
 from catalog.database.registry import MACROS, VIEWS
 from catalog.database.rotation import Rotation
+from catalog.lifecycle import Expiration, Filter, Rule
 from catalog.records import Origin
 from tests.catalog.database.history import ORIGIN, History
 from tests.catalog.database.served_rows import hand_over
@@ -70,6 +72,8 @@ ANSWERS: dict[str, list[dict[str, Any]]] = {
             "user_agent": "a script",
         }
     ],
+    "14": [{"rule_id": "old", "objects": 2, "bytes": 1000}, {"rule_id": "2025", "objects": 1, "bytes": 300}],
+    "15": [{"rule_id": "old", "operation": "VersionRemoved", "removed": 1}],
 }
 
 
@@ -94,6 +98,14 @@ def database(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     history.put_part(upload, 1, 7)
     history.put_part(upload, 2, 5)
     history.put(photos, "2025/copy.jpg", 500, etag=top.etag)
+    history.remove_version(photos, "old.tmp", history.put(photos, "old.tmp", 900).seq)
+    seq, removal = history.records[-1]
+    history.records[-1] = seq, msgspec.structs.replace(removal, origin=Origin("ducket:lifecycle", request_id="old"))
+    history.give_rules(
+        photos,
+        Rule("Enabled", "2025", filter=Filter("2025/"), expiration=Expiration(days=30)),
+        Rule("Enabled", "old", filter=Filter(object_size_greater_than=400), expiration=Expiration(days=1)),
+    )
     with open_database(data) as database:
         apply(database, history.records, history.position())
         yield database

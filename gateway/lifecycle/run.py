@@ -9,8 +9,8 @@ from pathlib import Path
 
 from catalog import Catalog
 from catalog.errors import NoBucket, NoUpload, ObjectLocked
-from catalog.expiring import is_due
-from catalog.lifecycle import ABORT, DAY, REMOVE_NONCURRENT, SETTING, Step, configuration, enabled, steps
+from catalog.expiring import Standing, is_due, is_kept
+from catalog.lifecycle import ABORT, DAY, EXPIRE, REMOVE_NONCURRENT, SETTING, Step, configuration, enabled, steps
 from catalog.queries import Candidate, list_candidates
 from catalog.records import Bucket, Origin
 from gateway.lifecycle.report import Report
@@ -102,16 +102,21 @@ class Run:
         if step.kind == ABORT:
             return True
         held = self._catalog.expiring.standing(bucket, found.key, found.seq, step.newer)
-        if held is None or not is_due(step, found.key, held, as_of):
+        if held is None or not is_due(step, found.key, held, as_of) or not self._is_old(bucket, step, found, held):
             return False
+        if step.kind != EXPIRE and is_kept(held, time.time_ns() // 1_000_000):
+            self._report.protected += 1
+            return False
+        return True
+
+    def _is_old(self, bucket: Bucket, step: Step, found: Candidate, held: Standing) -> bool:
+        """By when it was hidden; where the journal does not say, no sooner than what hides it now came."""
         if step.kind != REMOVE_NONCURRENT or step.before is None:
             return True
         if found.milliseconds is not None:
             return found.milliseconds < step.before
-        successor = (
-            self._catalog.expiring.standing(bucket, found.key, held.successor) if held.successor is not None else None
-        )
-        return successor is not None and successor.version.modified < step.before
+        hiding = self._catalog.expiring.standing(bucket, found.key, held.successor) if held.successor else None
+        return hiding is not None and hiding.version.modified < step.before
 
     async def _batch(self, bucket: Bucket, step: Step, due: Sequence[Candidate], as_of: int) -> None:
         began = time.monotonic()

@@ -7,10 +7,21 @@ from collections.abc import Collection
 import duckdb
 import msgspec
 
+from catalog import lifecycle
 from catalog.database.columns import BYTES, MAP, TEXT, TIME, WHOLE, Row, insert, schema
 from catalog.records import Bucket
 
-COLUMNS = schema(id=WHOLE, name=TEXT, owner=TEXT, created=TIME, region=TEXT, versioning=TEXT, tags=MAP, entry=BYTES)
+COLUMNS = schema(
+    id=WHOLE,
+    name=TEXT,
+    owner=TEXT,
+    created=TIME,
+    region=TEXT,
+    versioning=TEXT,
+    tags=MAP,
+    entry=BYTES,
+    lifecycle=TEXT,
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Bucket).decode
@@ -26,6 +37,7 @@ def row(bucket: Bucket) -> Row:
         bucket.versioning,
         bucket.tags or {},
         _encode(bucket),
+        (bucket.settings or {}).get(lifecycle.SETTING) or None,
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from catalog.dropping import Named, nobody
 from catalog.errors import CatalogUnusable
 from catalog.index.contents import Contents
+from catalog.lifecycle import SETTING, Configuration, Rule
 from catalog.records import (
     NULL_VERSION,
     Bucket,
@@ -78,6 +79,12 @@ class History:
 
     def set_versioning(self, bucket_id: int, versioning: str) -> None:
         bucket = msgspec.structs.replace(self.buckets[bucket_id], versioning=versioning)
+        self.buckets[bucket_id] = bucket
+        self._log(BucketPut(bucket))
+
+    def give_rules(self, bucket_id: int, *rules: Rule) -> None:
+        kept = msgspec.json.encode(Configuration(rules)).decode()
+        bucket = msgspec.structs.replace(self.buckets[bucket_id], settings={SETTING: kept})
         self.buckets[bucket_id] = bucket
         self._log(BucketPut(bucket))
 

@@ -90,6 +90,7 @@ def test_a_catalog_of_the_first_schema_gets_what_later_ones_keep(seed: int) -> N
             "ALTER TABLE private.objects DROP COLUMN object_lock_mode;"
             "ALTER TABLE private.objects DROP COLUMN object_lock_retain_until_date;"
             "ALTER TABLE private.objects DROP COLUMN object_lock_legal_hold_status;"
+            "ALTER TABLE private.buckets DROP COLUMN lifecycle;"
             "DELETE FROM private.schema_version WHERE version > 1"
         )
         migrate(database)

@@ -1,15 +1,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.database.client import fetch
 from catalog.database.connection import open_database
+from catalog.database.frames import Sql
 from catalog.database.limits import Limits
 from catalog.database.local import Local
-from catalog.lifecycle import ABORT, EXPIRE, REMOVE_MARKER, REMOVE_NONCURRENT, Scope, Step
+from catalog.lifecycle import (
+    ABORT,
+    DAY,
+    EXPIRE,
+    REMOVE_MARKER,
+    REMOVE_NONCURRENT,
+    AbortIncompleteMultipartUpload,
+    And,
+    Configuration,
+    Expiration,
+    Filter,
+    NoncurrentVersionExpiration,
+    Rule,
+    Scope,
+    Step,
+    Tag,
+    expiry,
+)
 from catalog.queries import Reached, list_candidates
 from catalog.records import NULL_VERSION
 from tests.catalog.database.history import START, History, MemorySource, take_step
@@ -123,3 +143,84 @@ def since(history: History, bucket: str) -> dict[int, int]:
         catalog = Local(Path(), connection, MemorySource(history), Limits())
         page = list_candidates(catalog, bucket, Step("rule", REMOVE_NONCURRENT, Scope(), None))
         return {item.seq: item.milliseconds for item in page.items if item.milliseconds is not None}
+
+
+PREFIXES = st.sampled_from(["", "k", "k1", "x"])
+TAGS = st.sampled_from([("t", "3"), ("size", "10"), ("t", "")])
+FILTERS = st.one_of(
+    st.just(Filter()),
+    st.builds(Filter, PREFIXES),
+    TAGS.map(lambda tag: Filter(tag=Tag(*tag))),
+    st.integers(0, 20).map(lambda size: Filter(object_size_greater_than=size)),
+    st.integers(1, 30).map(lambda size: Filter(object_size_less_than=size)),
+    st.builds(lambda prefix, tag, size: Filter(and_=And(prefix, (Tag(*tag),), None, size)), PREFIXES, TAGS, st.none()),
+    st.builds(lambda prefix, size: Filter(and_=And(prefix, None, size, 30)), PREFIXES, st.integers(0, 20)),
+)
+EXPIRATIONS = st.one_of(
+    st.builds(Expiration, days=st.integers(1, 5) | st.just(2**31 - 1)),
+    st.builds(Expiration, date=st.integers(20_370, 20_376).map(lambda day: day * DAY)),
+    st.just(Expiration(expired_object_delete_marker=True)),
+    st.none(),
+)
+GIVEN = st.lists(st.tuples(st.sampled_from(["Enabled", "Enabled", "Disabled"]), FILTERS, EXPIRATIONS), max_size=5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(STEPS, GIVEN)
+def test_when_objects_expire_is_what_the_headers_say(
+    taken: list[tuple[int, int, int]], rules: list[tuple[str, Filter, Expiration | None]]
+) -> None:
+    history = History(pause=DAY // 7)
+    for each in taken:
+        take_step(history, *each)
+    made = [
+        Rule(status, str(number), filter=filter, expiration=action)
+        for number, (status, filter, action) in enumerate(rules)
+    ]
+    for bucket_id in history.buckets:
+        history.give_rules(bucket_id, *made)
+    said = {}
+    for of, key, version, latest in history.all_versions():
+        due = expiry(Configuration(tuple(made)), key, version.size, version.tags, version.modified)
+        if latest and not version.delete_marker and due is not None:
+            said[history.buckets[of].name, key] = (min(due.time, FAR), due.rule_id)
+    found = {}
+    with open_database(None) as connection:
+        catalog = Local(Path(), connection, MemorySource(history), Limits())
+        for bucket in history.buckets.values():
+            asked = "SELECT key, epoch_ms(expiration_date), rule_id FROM expirations($bucket)"
+            for key, time, rule in fetch(catalog, Sql(asked, parameters={"bucket": bucket.name})).rows:
+                found[bucket.name, key] = (min(time, FAR), rule)
+    assert found == said
+
+
+FAR = 2_000_000 * DAY  # beyond any date that a rule comes to but for the longest
+
+
+def test_rules_as_a_view_has_them_and_who_sees_them() -> None:
+    history = History()
+    mine = history.create_bucket("mine", owner="a" * 64)
+    history.create_bucket("others", owner="b" * 64)
+    history.give_rules(
+        mine.id,
+        Rule("Enabled", "old form", prefix="p", expiration=Expiration(days=3)),
+        Rule("Disabled", "b", filter=Filter(), noncurrent_version_expiration=NoncurrentVersionExpiration(3, 2)),
+        Rule(
+            "Enabled",
+            "c",
+            filter=Filter(and_=And("q", (Tag("k", "v"), Tag("l", "")), 5, 9)),
+            expiration=Expiration(date=20_000 * DAY),
+            abort_incomplete_multipart_upload=AbortIncompleteMultipartUpload(7),
+        ),
+    )
+    with open_database(None) as connection:
+        catalog = Local(Path(), connection, MemorySource(history), Limits())
+        every = "FROM lifecycle_rules ORDER BY rule_number"
+        assert fetch(catalog, Sql(every)).rows == [
+            ("mine", 1, "old form", "Enabled", "p", {}, None, None, 3, *[None] * 5),
+            ("mine", 2, "b", "Disabled", "", {}, None, None, None, None, None, 3, 2, None),
+            ("mine", 3, "c", "Enabled", "q", {"k": "v", "l": ""}, 5, 9, None, datetime(2024, 10, 4), *[None] * 3, 7),
+        ]
+        assert [len(fetch(catalog, Sql(every, owner=owner)).rows) for owner in ("a" * 64, "b" * 64)] == [3, 0]
+        history.give_rules(mine.id)
+        assert fetch(catalog, Sql(every)).rows == []
