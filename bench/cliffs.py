@@ -75,7 +75,8 @@ def main() -> None:
         few, many = wide(endpoint, folder / "data", options)
         cpu.settle(endpoint.process or 0)
         print(report.heading([even.name, steep.name], reach=True, cpu=True))
-        for row, targets in [*((row, [even, steep]) for row in ROWS), (FOLDERS_ROW, [few, many])]:
+        for row in (*ROWS, FOLDERS_ROW):
+            targets: list[S3Target] = [few, many] if row is FOLDERS_ROW else [even, steep]
             results.append(report.measure(row, targets, options.rounds, options.seconds))
             print(report.line(results[-1], reach=True, cpu=True), flush=True)
     finish(results, options)

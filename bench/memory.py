@@ -32,12 +32,16 @@ def _held(pid: int) -> Held:
     process = Path(f"/proc/{pid}")
     words = (process / "cmdline").read_bytes().split(b"\0")
     name = next((word.decode() for word in words if word.startswith((b"gateway.", b"catalog."))), f"{pid}")
-    sizes = [0, 0]
+    other, mapped = 0, 0
     text = (process / "smaps").read_text()
     starts = [found.start() for found in _MAPPING.finditer(text)]
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         mapping = text[start:end]
         resident = _RESIDENT.search(mapping)
-        sizes[mapping.partition("\n")[0].endswith(MAPPED)] += int(resident[1]) * 1024 if resident else 0
+        size = int(resident[1]) * 1024 if resident else 0
+        if mapping.partition("\n")[0].endswith(MAPPED):
+            mapped += size
+        else:
+            other += size
     peak = re.search(r"VmHWM:\s+(\d+) kB", (process / "status").read_text())
-    return Held(name, *sizes, int(peak[1]) * 1024 if peak else 0)
+    return Held(name, other, mapped, int(peak[1]) * 1024 if peak else 0)
