@@ -50,15 +50,20 @@ async def delete_objects(
     named = list(delete["objects"])
     if not 0 < len(named) <= MAX_KEYS or not all(each["key"] for each in named):
         raise S3Error("MalformedXML")
-    denied = [each for each in named if not _allowed(cx, each)] if is_ruled(cx.here) else []
-    wanted = [each for each in named if _fits(each["key"]) and each not in denied]
+    ruled = is_ruled(cx.here)
+    wanted, errors = [], []
+    for each in named:
+        if not _fits(each["key"]):
+            errors.append(_failed(each, S3Error("KeyTooLongError")))
+        elif ruled and not _allowed(cx, each):
+            errors.append(_failed(each, S3Error("AccessDenied")))
+        else:
+            wanted.append(each)
     deletions = [_deletion(bucket, each) for each in wanted]
     bypass: set[tuple[str, str | None]] = set()
     if bypass_governance_retention:
         bypass = {(key, version_id) for key, version_id, _ in deletions if may_bypass(cx, key, version_id)}
     came = await cx.catalog.delete_many(cx.origin, cx.here, deletions, bypass)
-    errors = [_failed(each, S3Error("KeyTooLongError")) for each in named if not _fits(each["key"])]
-    errors += [_failed(each, S3Error("AccessDenied")) for each in denied]
     deleted = []
     for each, result in zip(wanted, came, strict=True):
         if isinstance(result, Exception):
