@@ -32,6 +32,19 @@ class Checksum(Record, frozen=True):
     kind: str = "FULL_OBJECT"
 
 
+class Encryption(Record, frozen=True):
+    """By what bytes are sealed that lie anywhere: `kind` is AES256 (by the server) or SSE-C (by the client's key).
+
+    `key` is the bytes' own key, wrapped by the server's of the id `by`, or by the client's; what consists of parts has
+    one that proves the client's key, its bytes have those of the parts. `tag` is that of a body in the log.
+    """
+
+    kind: str
+    key: bytes
+    by: str = ""
+    tag: bytes = b""
+
+
 class Part(Record, frozen=True):
     """One part of an upload, or of the object completed from it. `checksum` is the part's own value."""
 
@@ -41,6 +54,7 @@ class Part(Record, frozen=True):
     modified: int
     piece: Piece | None
     checksum: Checksum | None = None
+    encryption: Encryption | None = None
 
 
 class Numbered(Record, frozen=True):
@@ -84,6 +98,7 @@ class Version(Record, frozen=True):
     upload_id: str | None = None  # the upload it was completed from
     lock: Lock | None = None
     acl: str | None = None  # grants as JSON, for the gateway to read; None is the owner's full control
+    encryption: Encryption | None = None
 
     @property
     def part_count(self) -> int:
@@ -145,6 +160,7 @@ class Upload(Record, frozen=True):
     lock: Lock | None = None
     object_owner: str = ""  # whose the object will be, if not the bucket's owner's
     acl: str | None = None
+    encryption: Encryption | None = None  # of its parts to come, and of the object
 
 
 class User(Record, frozen=True):

@@ -42,6 +42,8 @@ ACROSS = {
     "workers",
     "compaction",
     "requests",
+    "server_side_encryption",
+    "customer_keys",
 }
 
 

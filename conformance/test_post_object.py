@@ -202,8 +202,16 @@ def test_what_is_no_form(s3: Any, raw: Raw, bucket: str) -> None:
     assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
 
 
-def test_what_is_not_built_is_refused(s3: Any, raw: Raw, bucket: str) -> None:
+def test_encrypted_as_a_field_says(s3: Any, raw: Raw, bucket: str) -> None:
     fields = prepared(s3, bucket, "key", {"x-amz-server-side-encryption": "AES256"})
+    answer = send(raw, bucket, form_of(fields, b"content"))
+    assert (answer.status, answer.header("x-amz-server-side-encryption")) == (204, "AES256")
+    got = s3.get_object(Bucket=bucket, Key="key")
+    assert (got["ServerSideEncryption"], got["Body"].read()) == ("AES256", b"content")
+
+
+def test_what_is_not_built_is_refused(s3: Any, raw: Raw, bucket: str) -> None:
+    fields = prepared(s3, bucket, "key", {"x-amz-server-side-encryption": "aws:kms"})
     answer = send(raw, bucket, form_of(fields, b"content"))
     assert (answer.status, answer.code) == (501, "NotImplemented")
     with refused(404):

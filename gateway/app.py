@@ -18,6 +18,7 @@ from catalog.records import User
 from gateway import operations
 from gateway.access import ROOT_ID
 from gateway.blobs import Blobs
+from gateway.encryption import keyring
 from gateway.endpoint import Endpoint, Receive, Scope, Send
 from gateway.health import described, readiness
 from gateway.request import bucket_of
@@ -63,7 +64,8 @@ class Application:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         operations.load()
         settings = self.settings
-        self.blobs = blobs = Blobs(settings.data, partial(give_way, HASHING_NICENESS), Freeing().remove)
+        begin = partial(give_way, HASHING_NICENESS)
+        self.blobs = blobs = Blobs(settings.data, begin, Freeing().remove, keyring(settings))
         self.catalog = catalog = Catalog.open(settings.data, settings.max_commits)
         catalog.on_dead_blobs = lambda dead: void(blobs.pool.submit(blobs.unlink, dead))
         root = User(ROOT_ID, "root", settings.root_access_key, settings.root_secret_key)

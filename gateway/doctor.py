@@ -18,6 +18,10 @@ from typing import Literal
 
 from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.folder import Folder
+from gateway.blobs import Keyring
+from gateway.blobs.errors import NoKey
+from gateway.blobs.keys import FILE as KEYS
+from gateway.blobs.keys import BadKey
 from gateway.health import LEAST_ROOM, answered
 from gateway.rootkey import FILE as ROOT_KEY
 from gateway.scrub.report import condition
@@ -40,7 +44,8 @@ class Word:
     says: str
 
 
-def examine(data: Path) -> Iterator[Word]:
+def examine(data: Path, keys: Keyring | None = None) -> Iterator[Word]:
+    """`keys` are those that the settings give, else those in the folder."""
     yield Word("ok", "versions", ", ".join(f"{name} {version(name)}" for name in LIBRARIES))
     yield _files()
     if not data.is_dir():
@@ -50,6 +55,7 @@ def examine(data: Path) -> Iterator[Word]:
     yield _sync(data)
     yield _clock(data)
     yield from _access(data)
+    yield from _encryption(data, keys)
     yield from _bodies(data)
     server = holder(data)
     if server is not None:
@@ -114,7 +120,7 @@ def _clock(data: Path) -> Word:
 
 def _access(data: Path) -> Iterator[Word]:
     folder, fine = Folder(data), True
-    places = [data, folder.log, folder.index, folder.blobs, folder.tmp, folder.database, data / ROOT_KEY]
+    places = [data, folder.log, folder.index, folder.blobs, folder.tmp, folder.database, data / ROOT_KEY, data / KEYS]
     for path in places:
         with suppress(FileNotFoundError):
             found = path.stat()
@@ -124,11 +130,24 @@ def _access(data: Path) -> Iterator[Word]:
             if found.st_uid != data.stat().st_uid:
                 fine = False
                 yield Word("wrong", "owner", f"{path} is not owned by who owns {data}: chown -R the data folder")
-            if path in (folder.database, data / ROOT_KEY) and stat.S_IMODE(found.st_mode) & 0o077:
+            if path in (folder.database, data / ROOT_KEY, data / KEYS) and stat.S_IMODE(found.st_mode) & 0o077:
                 fine = False
                 yield Word("wrong", "permissions", f"{path} holds secrets and others may open it: chmod 600 {path}")
     if fine:
         yield Word("ok", "permissions", "as they should be")
+
+
+def _encryption(data: Path, keys: Keyring | None) -> Iterator[Word]:
+    try:
+        held = keys or Keyring(data)
+    except BadKey as problem:
+        yield Word("wrong", "encryption", str(problem))
+        return
+    for lost in held.missing():
+        what = "what it encrypted cannot be read, nothing new be encrypted without any: find it in a backup"
+        yield Word("wrong", "encryption", f"{NoKey(lost)}; {what}")
+    if not held.missing() and (count := len(list(held))):
+        yield Word("ok", "encryption", f"{count} keys, and none is missing")
 
 
 def _bodies(data: Path) -> Iterator[Word]:

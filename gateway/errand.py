@@ -11,12 +11,15 @@ RETRY = 600.0  # seconds after one that ended by an error
 
 
 class Errand:
-    """`settle` is how many seconds a server runs, or has done it, before it begins or goes on."""
+    """`settle` is how many seconds a server runs, or has done it, before it begins or goes on.
 
-    def __init__(self, name: str, command: list[str], settle: float) -> None:
+    What is `given` it reads from its standard input.
+    """
+
+    def __init__(self, name: str, command: list[str], settle: float, given: bytes = b"") -> None:
         self._name = name
         self._settle = settle
-        self._child = Child(name, command, b"")
+        self._child = Child(name, command, given)
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:

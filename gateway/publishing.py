@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from catalog import SMALL_BODY, Catalog
 from catalog.errors import CatalogError
 from catalog.records import Bucket, Checksum, Origin, Piece, Version
 from gateway.access import ROOT_ID
-from gateway.blobs import Blobs, Digests, digest
+from gateway.blobs import Blobs, Digests, Keyring, digest
+from gateway.blobs.sealing import seal
 from gateway.operations.checksums import DEFAULT, encode
+from gateway.operations.encryption import default_sealing
 
 ORIGIN = Origin(requester=ROOT_ID)
 TYPES = {".json": "application/json", ".txt": "text/plain", ".parquet": "application/vnd.apache.parquet"}
@@ -22,7 +26,13 @@ class NotEmpty(Exception):
 
 
 async def publish(
-    data: Path, bucket: str, prefix: str, folder: Path, names: Sequence[str], alone: bool = False
+    data: Path,
+    bucket: str,
+    prefix: str,
+    folder: Path,
+    names: Sequence[str],
+    alone: bool = False,
+    keys: Keyring | None = None,
 ) -> None:
     """The files of these names below `folder`, under keys that begin with `prefix`, as the bucket's owner's.
 
@@ -31,7 +41,7 @@ async def publish(
     """
     catalog = Catalog.open(data)
     try:
-        blobs = Blobs(data)
+        blobs = Blobs(data, keys=keys)
         try:
             if alone and catalog.list_objects(catalog.bucket(bucket), prefix, limit=1).rows:
                 raise NotEmpty
@@ -44,19 +54,24 @@ async def publish(
 
 
 async def _put(catalog: Catalog, blobs: Blobs, bucket: Bucket, key: str, path: Path) -> None:
-    content = _small(path)
+    content, sealing = _small(path), default_sealing(bucket)
+    body_key, encryption = sealing.new_key(blobs.keys) if sealing is not None else (None, None)
     if content is not None:
         digests = {name: digest(name, content) for name in ("MD5", DEFAULT)}
-        await catalog.put(ORIGIN, bucket, key, _draft(bucket, path, len(content), digests), content)
+        draft = _draft(bucket, path, len(content), digests)
+        if body_key is not None and encryption is not None:
+            content, tag = seal(body_key, content)
+            draft = replace(draft, encryption=replace(encryption, tag=tag))
+        await catalog.put(ORIGIN, bucket, key, draft, content)
         return
-    async with blobs.new(Digests({"MD5", DEFAULT})) as blob:
+    async with blobs.new(Digests({"MD5", DEFAULT}), body_key) as blob:
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 await blob.write(block)
         blob_id, size, digests = await blob.finish()
     try:
         draft = _draft(bucket, path, size, digests, Piece(size, blob=blob_id))
-        await catalog.put(ORIGIN, bucket, key, draft)
+        await catalog.put(ORIGIN, bucket, key, replace(draft, encryption=encryption))
     except CatalogError:
         await blobs.drop([blob_id])
         raise

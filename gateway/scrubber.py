@@ -13,9 +13,13 @@ DAY = 86_400.0
 
 
 class Scrubber(Errand):
-    def __init__(self, data: Path, rate: int, days: int, repair: bool = False) -> None:
-        """`rate` in MB/s, 0 for no scrub at all; one begins `days` after the last did, or when that is through."""
-        super().__init__("scrub", ["gateway.scrub.background", str(data), str(rate), str(int(repair))], SETTLE)
+    def __init__(self, data: Path, rate: int, days: int, repair: bool = False, given: bytes = b"\n") -> None:
+        """`rate` in MB/s, 0 for no scrub at all; one begins `days` after the last did, or when that is through.
+
+        The settings are `given` as a line, for they may have the keys of what is encrypted.
+        """
+        command = ["gateway.scrub.background", str(data), str(rate), str(int(repair))]
+        super().__init__("scrub", command, SETTLE, given)
         self._data = data
         self._rate = rate
         self._days = days

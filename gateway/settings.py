@@ -49,6 +49,15 @@ class Settings:
         str, About("file with the certificate, in PEM, that the server shows; it speaks HTTPS then", "FILE")
     ] = ""
     tls_key: Annotated[str, About("file with the certificate's private key, in PEM, without a passphrase", "FILE")] = ""
+    encryption_key: Annotated[
+        str,
+        About("keys of 32 bytes in base64, the one for what is new first; made at first use if none is given", "KEYS"),
+    ] = ""
+    encryption_key_file: Annotated[str, About("file with such keys, a line each", "FILE")] = ""
+    sse_c_over_http: Annotated[
+        str,
+        About("who may send keys of their own (SSE-C) without TLS: never, loopback or always", "WHO"),
+    ] = "loopback"
     request_log: Annotated[str, About("file for a JSON line a request; - is standard error", "FILE")] = ""
     access_log_days: Annotated[
         int, About("days that records of the requests served are kept for SQL; 0 makes none", "N")
@@ -111,6 +120,7 @@ class Settings:
             check(getattr(self, name) > 0, name, getattr(self, name), "1 or more")
         check(self.object_ownership in OWNERSHIPS, "object_ownership", self.object_ownership, f"one of {OWNERSHIPS}")
         check(bool(self.region), "region", self.region, "a name")
+        check(self.sse_c_over_http in SSE_C_OVER_HTTP, "sse_c_over_http", self.sse_c_over_http, "one of those")
         if bool(self.root_access_key) != bool(self.root_secret_key):
             raise SettingsError("root_access_key and root_secret_key: give both or neither")
         if bool(self.tls_cert) != bool(self.tls_key):
@@ -213,6 +223,7 @@ def names(value: Any) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in parts if part.strip())
 
 
+SSE_C_OVER_HTTP = ("never", "loopback", "always")
 WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 CONVERT: dict[Any, Callable[[Any], Any]] = {
     Path: lambda value: Path(text(value)),

@@ -23,7 +23,9 @@ from catalog.database.limits import dump as dump_limits
 from catalog.errors import CatalogUnusable, QueryFailed, QueryStopped
 from catalog.folder import Folder
 from gateway.blobs import Blobs
+from gateway.blobs.errors import NoKey
 from gateway.child import Child, StartFailed
+from gateway.encryption import keyring
 from gateway.expirer import Expirer
 from gateway.listener import is_taken, listener, url
 from gateway.logging import log
@@ -65,10 +67,9 @@ class Supervisor:
         self.asked = 0.0
         self.sockets: list[socket.socket] = []
         self.catalog = Child("catalog process", catalog_process(self.settings), b"")
-        self.scrubber = Scrubber(
-            self.settings.data, self.settings.scrub_rate, self.settings.scrub_days, self.settings.scrub_repair
-        )
-        self.expirer = Expirer(self.settings.data, self.settings.lifecycle_rate, self.settings.lifecycle_day)
+        given = self.settings
+        self.scrubber = Scrubber(given.data, given.scrub_rate, given.scrub_days, given.scrub_repair, dump(given))
+        self.expirer = Expirer(given.data, given.lifecycle_rate, given.lifecycle_day)
         self.workers: list[Child] = []
         self.others: list[Child] = []  # workers that are coming or going
 
@@ -81,6 +82,7 @@ class Supervisor:
         if self.settings.port and is_taken(self.settings.host, self.settings.port):
             raise SettingsError(f"{self.address} is taken")
         check_certificate(self.settings)
+        check_keys(self.settings)
         Folder(self.settings.data).make()
         with hold(self.settings.data) as lock:
             renewing: asyncio.Task[None] | None = None
@@ -162,6 +164,7 @@ class Supervisor:
         if scheme(read) != scheme(self.given):
             raise SettingsError("tls_cert: only a new start of the server turns TLS on or off")
         check_certificate(read)
+        check_keys(read)
         changed = [name for name in FIXED if getattr(read, name) != getattr(self.given, name)]
         if changed:
             log.warning("%s: only a new start of the server changes this", ", ".join(changed))
@@ -211,6 +214,12 @@ class Supervisor:
         await asyncio.gather(self.scrubber.stop(), self.expirer.stop())
         await asyncio.gather(*(worker.stop() for worker in (*self.workers, *self.others)))
         await self.catalog.stop()
+
+
+def check_keys(settings: Settings) -> None:
+    """Raises SettingsError for what is no key. One that is lost keeps nobody from what it did not encrypt."""
+    for lost in keyring(settings).missing():
+        log.error("%s", NoKey(lost))
 
 
 def catalog_process(settings: Settings) -> list[str]:

@@ -59,6 +59,7 @@ RESERVED: dict[str, set[str]] = {
     "ibis": {"catalog.queries.backend"},
     "sqlglot": {"catalog.queries.backend"},
     "pandas": {"catalog.queries.handle"},
+    "cryptography": {"gateway.blobs"},
     "lmdb": {"catalog"},
     "starlette": {"gateway.app"},
     "uvicorn": {"gateway.worker", "gateway.protocol", "gateway.state"},

@@ -45,7 +45,7 @@ _OPTIONAL = [
     ("e_tag", _TEXT, "e_tag"),
     ("storage_class", _TEXT, "storage_class"),
     ("is_multipart_uploaded", _TRUTH, "is_multipart"),
-    ("encryption_status", _TEXT, "'NOT-SSE'"),
+    ("encryption_status", _TEXT, "encryption_status"),
     ("object_lock_retain_until_date", _TIME, "object_lock_retain_until_date"),
     ("object_lock_mode", _TEXT, "object_lock_mode"),
     ("object_lock_legal_hold_status", _TEXT, "object_lock_legal_hold_status"),

@@ -44,3 +44,17 @@ class NoRoom(BlobError):
     """The disk has no room for a body; nothing of it remains."""
 
     path: str
+
+
+@dataclass
+class NoKey(BlobError):
+    """The server's key of that id is not there: what it wrapped cannot be read, nothing new be wrapped."""
+
+    by: str
+
+    def __str__(self) -> str:
+        return f"the encryption key {self.by} is not there: give it in encryption_key or encryption_key_file"
+
+
+class WrongKey(BlobError):
+    """A body's key was not wrapped by this key."""

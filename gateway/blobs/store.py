@@ -15,9 +15,11 @@ from types import TracebackType
 from gateway.blobs.blocks import CORES, Blocks
 from gateway.blobs.digests import Data, Digests
 from gateway.blobs.errors import BlobCut, NoBlob, NoRoom
+from gateway.blobs.keys import Keyring
 from gateway.blobs.pushing import push
 from gateway.blobs.reading import BlobReader
 from gateway.blobs.recent import Recent
+from gateway.blobs.sealing import SealedReader, Sealer, size_of_plain
 from gateway.blobs.sums import Sums, new_id, size_of_body
 
 CRC64NVME = "CRC64NVME"
@@ -31,7 +33,11 @@ class Blobs:
     """The blobs of one data folder. Any number of processes may share it."""
 
     def __init__(
-        self, root: Path, begin: Callable[[], None] | None = None, remove: Callable[[Path], None] | None = None
+        self,
+        root: Path,
+        begin: Callable[[], None] | None = None,
+        remove: Callable[[Path], None] | None = None,
+        keys: Keyring | None = None,
     ) -> None:
         """`begin` is called by each thread that works on bodies, first of all; `remove` unlinks what is there."""
         self._blobs = root / "blobs"
@@ -49,11 +55,16 @@ class Blobs:
         self.crowded = False
         self._recent = Recent()
         self._remove = remove or partial(Path.unlink, missing_ok=True)
+        self.keys = keys or Keyring(root)
 
-    def new(self, digests: Digests | None = None) -> Blob:
-        """A blob to be written; each block passes through the `digests` too, in threads side by side."""
+    def new(self, digests: Digests | None = None, key: bytes | None = None) -> Blob:
+        """A blob to be written; each block passes through the `digests` too, in threads side by side.
+
+        With a `key`, which must be of no other body, what lies on the disk is sealed by it.
+        """
         blob = new_id()
-        return Blob(blob, self.draft(blob), self.path(blob), digests or Digests(()), self.pool, self._hashing)
+        sealer = Sealer(key) if key is not None else None
+        return Blob(blob, self.draft(blob), self.path(blob), digests or Digests(()), self.pool, self._hashing, sealer)
 
     async def digest(self, chunks: AsyncIterable[bytes | memoryview], digests: Digests) -> None:
         """Passes bytes that are stored already through digests, in threads side by side."""
@@ -87,6 +98,15 @@ class Blobs:
             os.close(file)
             raise BlobCut(blob, size)
         return BlobReader(blob, file, size, start, length, self.pool, self._recent, found.st_ctime_ns)
+
+    def sealed_reader(self, blob: bytes, key: bytes, start: int, length: int) -> SealedReader:
+        """The same of one that was sealed by the key."""
+        file = self.open(blob)
+        stored = size_of_body(blob, os.fstat(file).st_size)
+        if size_of_plain(stored) < start + length:
+            os.close(file)
+            raise BlobCut(blob, stored)
+        return SealedReader(blob, file, stored, key, start, length, self.pool)
 
     async def drop(self, blobs: Iterable[bytes]) -> None:
         """Unlinks in a thread: the file system may take its time over a large one."""
@@ -139,7 +159,14 @@ class Blob:
     """One blob being written. Leaving the block before `finish` leaves nothing on disk."""
 
     def __init__(
-        self, blob: bytes, draft: Path, path: Path, digests: Digests, pool: ThreadPoolExecutor, hashing: Executor
+        self,
+        blob: bytes,
+        draft: Path,
+        path: Path,
+        digests: Digests,
+        pool: ThreadPoolExecutor,
+        hashing: Executor,
+        sealer: Sealer | None = None,
     ) -> None:
         self.id = blob
         self._draft = draft
@@ -147,7 +174,9 @@ class Blob:
         self._digests = digests
         self._pool = pool
         self._sums = Sums(blob)
-        self._wants_crc = digests.leave(CRC64NVME)  # it comes with the sums
+        self._sealer = sealer
+        # It comes with the sums, where those are of the same bytes.
+        self._wants_crc = sealer is None and digests.leave(CRC64NVME)
         self._blocks = Blocks([(pool, self._append), *((hashing, update) for update in digests.slow)])
         self._pushing: Future[None] | None = None
         self._written = self._pushed = 0
@@ -178,14 +207,15 @@ class Blob:
             await asyncio.shield(asyncio.ensure_future(self._abandon()))
 
     def _append(self, block: Data) -> None:
+        stored = block if self._sealer is None else self._sealer.update(block)
         try:
-            self._write(block)
-            self._written += len(block)
+            self._write(stored)
+            self._written += len(stored)
             if self._written - self._pushed >= PUSH_EVERY:
                 self._push()
         except OSError as error:
             raise _no_room(error, self._draft) from error
-        self._sums.update(block)
+        self._sums.update(stored)
         self._digests.update_fast(block)
 
     def _write(self, data: Data) -> None:
@@ -201,8 +231,10 @@ class Blob:
         self._pushed = self._written
 
     def _publish(self) -> None:
+        last = b"" if self._sealer is None else self._sealer.finish()
+        self._sums.update(last)
         try:
-            self._write(self._sums.table())
+            self._write(last + self._sums.table())
             if self._pushing is not None:
                 self._pushing.result()
             os.fsync(self._file)

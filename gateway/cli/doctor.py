@@ -16,7 +16,9 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> int:
     from gateway.doctor import examine
+    from gateway.encryption import keyring
 
-    found = list(examine(settings_of(given).data))
+    settings = settings_of(given)
+    found = list(examine(settings.data, keyring(settings)))
     print(table(("", "about", "finding"), [(word.level, word.about, word.says) for word in found]))
     return int(any(word.level == "wrong" for word in found))

@@ -15,6 +15,7 @@ from catalog.errors import NoBucket
 from gateway.cli.catalog import as_json, reached
 from gateway.cli.options import CommandError, Commands, add_settings, settings_of
 from gateway.cli.table import cell, table
+from gateway.encryption import keyring
 from gateway.publishing import NotEmpty, publish
 
 if TYPE_CHECKING:
@@ -75,9 +76,10 @@ def _export_to_bucket(given: argparse.Namespace) -> None:
     with TemporaryDirectory(prefix="ducket-") as scratch:
         folder = Path(scratch, "export")
         files = _write_inventory(given, folder) if given.inventory else _write_export(given, folder)
-        data = settings_of(given).data
+        settings = settings_of(given)
+        alone = not given.inventory
         try:
-            asyncio.run(publish(data, bucket, prefix, folder, files, alone=not given.inventory))
+            asyncio.run(publish(settings.data, bucket, prefix, folder, files, alone, keyring(settings)))
         except NoBucket:
             raise CommandError(f"there is no bucket {bucket}") from None
         except NotEmpty:

@@ -14,6 +14,7 @@ from gateway.cli.options import CommandError, Commands, add_settings, settings_o
 from gateway.cli.status import size
 from gateway.cli.table import cell
 from gateway.cli.users import opened
+from gateway.encryption import keyring
 from gateway.scrub.report import Report, last
 from gateway.settings import Settings
 
@@ -62,7 +63,8 @@ def scrub(settings: Settings, report: Report, given: argparse.Namespace) -> None
     shown = Progress(report)
     with opened(settings) as catalog:
         try:
-            Scrub(catalog, settings.data, report, given.rate * 1e6, shown, given.repair, given.backup).run()
+            keys = keyring(settings)
+            Scrub(catalog, settings.data, report, given.rate * 1e6, shown, given.repair, given.backup, keys=keys).run()
         except KeyboardInterrupt:
             shown.end()
             print("broken off: --resume goes on here", file=sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.records import Version
-from gateway.operations import Context
+from gateway.operations import Context, encryption
 from gateway.operations.checksums import shown, shown_part
 from gateway.operations.described import shown_version
 from gateway.operations.objects import TRIES
@@ -24,11 +24,16 @@ async def get_object_attributes(
     object_attributes: list[str],
     max_parts: int | None = None,
     part_number_marker: int | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
     version_id: str | None = None,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html"""
+    customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     for _ in range(TRIES):
         version = cx.catalog.get(cx.here, key, version_id)
+        encryption.unlocked(cx, version.encryption, customer)
         try:
             return _attributes(cx, version, object_attributes, max_parts, part_number_marker or 0)
         except FileNotFoundError:

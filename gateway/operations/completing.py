@@ -14,7 +14,7 @@ from catalog import Grouped, Uploaded
 from catalog.errors import NoObject, NoUpload, SourceChanged
 from catalog.records import Checksum, Part, Upload, Version
 from gateway.access.acl import acls_on
-from gateway.operations import Context, conditions
+from gateway.operations import Context, conditions, encryption
 from gateway.operations.checksums import (
     BY_MEMBER,
     COMPOSITE,
@@ -52,6 +52,9 @@ async def complete_multipart_upload(
     if_none_match: str | None = None,
     mpu_object_size: int | None = None,
     multipart_upload: dict[str, Any] | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
     **checksums: str,
 ) -> dict[str, Any]:
     """May be repeated: the upload being gone, the object that it became is the answer.
@@ -60,11 +63,14 @@ async def complete_multipart_upload(
     """
     named = (multipart_upload or {}).get("parts") or []
     check_order(named)
+    customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     for _ in range(TRIES):
         try:
             upload = cx.catalog.upload(cx.here, key, upload_id)
             check_kind(upload, checksum_type)
+            if customer is not None or upload.checksum_algorithm:
+                encryption.of_part(upload, customer)  # S3 wants the key only where there is a checksum
             uploaded = cx.catalog.uploaded(cx.here, key, upload_id)
             make = partial(drafted, owner_of(cx, upload), upload, uploaded, named, mpu_object_size, checksums)
             draft = await asyncio.to_thread(make) if len(named) > MANY else make()
@@ -83,6 +89,7 @@ async def complete_multipart_upload(
             **shown(version.checksum, version.part_count),
             "version_id": made_version(version.version_id),
             **(expiration(cx.here, key, version) if cx.here.settings else {}),
+            "server_side_encryption": encryption.shown(version.encryption).get("server_side_encryption"),
         }
     raise S3Error("OperationAborted")
 
@@ -227,6 +234,7 @@ def whole(owner: str, upload: Upload, parts: list[Part]) -> Version:
         upload_id=upload.upload_id,
         lock=upload.lock,
         acl=upload.acl,
+        encryption=upload.encryption,
     )
 
 

@@ -8,19 +8,21 @@ from typing import Any
 import msgspec
 
 from catalog import Source
-from catalog.errors import CatalogError, SourceChanged
-from catalog.records import Checksum, Part, Piece, Version
+from catalog.errors import SourceChanged
+from catalog.records import Checksum, Part, Version
 from gateway.access.deciding import permits
-from gateway.blobs import Digests
 from gateway.blobs.errors import NoBlob
-from gateway.operations import Context, conditions, streaming
+from gateway.operations import Context, conditions, encryption, streaming
 from gateway.operations.checksums import DEFAULT, FULL_OBJECT, encode, read_algorithm, shown, shown_part
 from gateway.operations.described import KEPT, REDIRECT, Description, describe, made_version, shown_version
+from gateway.operations.encryption import Sealing, Unwrap
 from gateway.operations.expiring import expiration
 from gateway.operations.granting import Wish, author_of
 from gateway.operations.locking import read_lock
-from gateway.operations.ranges import check_part_number, copy_range, parts_of
-from gateway.operations.receiving import MAX_SIZE
+from gateway.operations.ranges import Selection, check_part_number, copy_range, parts_of
+from gateway.operations.receiving import MAX_SIZE, Received
+from gateway.operations.rewriting import rewrite
+from gateway.operations.sealed import shareable
 from gateway.operations.sources import Original, digest_again, look_up
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
@@ -46,6 +48,9 @@ async def copy_object(
     copy_source_if_modified_since: int | None = None,
     copy_source_if_none_match: str | None = None,
     copy_source_if_unmodified_since: int | None = None,
+    copy_source_sse_customer_algorithm: str | None = None,
+    copy_source_sse_customer_key: str | None = None,
+    copy_source_sse_customer_key_md5: str | None = None,
     expires: str | None = None,
     grant_full_control: str | None = None,
     grant_read: str | None = None,
@@ -58,6 +63,11 @@ async def copy_object(
     object_lock_legal_hold_status: str | None = None,
     object_lock_mode: str | None = None,
     object_lock_retain_until_date: int | None = None,
+    server_side_encryption: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
+    ssekms_key_id: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     tagging_directive: str | None = None,
@@ -76,6 +86,16 @@ async def copy_object(
     author = author_of(cx, key, Wish(acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp))
     lock = read_lock(cx, object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status)
     algorithm = read_algorithm(checksum_algorithm)
+    asked_for = encryption.asked(
+        cx, server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id
+    )
+    customer = encryption.customer_of(
+        cx,
+        copy_source_sse_customer_algorithm,
+        copy_source_sse_customer_key,
+        copy_source_sse_customer_key_md5,
+        encryption.SOURCE_CUSTOMER,
+    )
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     conditional = {
         "if_match": copy_source_if_match,
@@ -83,9 +103,12 @@ async def copy_object(
         "if_modified_since": copy_source_if_modified_since,
         "if_unmodified_since": copy_source_if_unmodified_since,
     }
-    changes = metadata_directive == REPLACE or website_redirect_location or algorithm
+    changes = metadata_directive == REPLACE or bool(website_redirect_location or algorithm)
+    changes = changes or bool(server_side_encryption or sse_customer_algorithm)
     for _ in range(TRIES):
         original = look_up(cx, copy_source, conditional)
+        unwrap = encryption.unlocked(cx, original.version.encryption, customer)
+        sealing = encryption.of_copy(original.version, asked_for)
         check_size(original.version.size)
         if original.version.tags and tagging_directive != REPLACE:
             check_tags(cx, original, key)
@@ -96,11 +119,14 @@ async def copy_object(
                 "This copy request is illegal because it is trying to copy an object to itself without changing the"
                 " object's metadata, storage class, website redirect location or encryption attributes.",
             )
-        try:
-            draft = await copy_of(cx, original.version, algorithm)
+
+        async def commit(draft: Version, content: bytes | None, source: Source | None) -> Version:
             draft = described(draft, asked, metadata_directive == REPLACE, tagging_directive == REPLACE)
             draft = msgspec.structs.replace(draft, owner=author.owner, acl=author.acl, lock=lock)
-            version = await cx.catalog.put(cx.origin, cx.here, key, draft, check=check, source=original.source)
+            return await cx.catalog.put(cx.origin, cx.here, key, draft, content, check, source=source)
+
+        try:
+            version = await copied(cx, original, algorithm, unwrap, sealing, commit)
         except (NoBlob, FileNotFoundError, SourceChanged):
             continue  # the source was overwritten or deleted meanwhile
         result = {"etag": version.etag, "last_modified": version.modified, **shown(version.checksum)}
@@ -109,6 +135,7 @@ async def copy_object(
             "copy_source_version_id": shown_version(original.bucket, original.version.version_id),
             "version_id": made_version(version.version_id),
             **(expiration(cx.here, key, version) if cx.here.settings else {}),
+            **encryption.shown_made(version.encryption, sealing),
         }
     raise S3Error("OperationAborted")
 
@@ -126,10 +153,26 @@ async def upload_part_copy(
     copy_source_if_none_match: str | None = None,
     copy_source_if_unmodified_since: int | None = None,
     copy_source_range: str | None = None,
+    copy_source_sse_customer_algorithm: str | None = None,
+    copy_source_sse_customer_key: str | None = None,
+    copy_source_sse_customer_key_md5: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html"""
     check_part_number(part_number)
     upload = cx.catalog.upload(cx.here, key, upload_id)
+    sealing = encryption.of_part(
+        upload, encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    )
+    customer = encryption.customer_of(
+        cx,
+        copy_source_sse_customer_algorithm,
+        copy_source_sse_customer_key,
+        copy_source_sse_customer_key_md5,
+        encryption.SOURCE_CUSTOMER,
+    )
     conditional = {
         "if_match": copy_source_if_match,
         "if_none_match": copy_source_if_none_match,
@@ -138,16 +181,16 @@ async def upload_part_copy(
     }
     for _ in range(TRIES):
         original = look_up(cx, copy_source, conditional)
+        unwrap = encryption.unlocked(cx, original.version.encryption, customer)
         chosen = copy_range(copy_source_range, original.version.size)
         check_size(chosen.length)
         blank = Part(part_number, chosen.length, "", 0, None, Checksum(upload.checksum_algorithm or DEFAULT, ""))
 
-        async def commit(draft: Part, source: Source | None) -> Part:
-            return await cx.catalog.put_part(cx.origin, cx.here, key, upload_id, draft, source=source)
+        async def commit_part(draft: Part, content: bytes | None, source: Source | None) -> Part:
+            return await cx.catalog.put_part(cx.origin, cx.here, key, upload_id, draft, content, source)
 
         try:
-            pieces = streaming.stretch(cx.catalog, original.version, chosen.start, chosen.length)
-            part = await copy_part(cx, original, pieces, blank, commit)
+            part = await copy_part(cx, original, chosen, blank, unwrap, sealing, commit_part)
         except (NoBlob, FileNotFoundError, SourceChanged):
             continue  # the source was overwritten or deleted meanwhile
         return {
@@ -157,11 +200,42 @@ async def upload_part_copy(
                 **(shown_part(part) if upload.checksum_algorithm else {}),
             },
             "copy_source_version_id": shown_version(original.bucket, original.version.version_id),
+            **encryption.shown_made(part.encryption, sealing),
         }
     raise S3Error("OperationAborted")
 
 
-async def copy_of(cx: Context, version: Version, algorithm: str) -> Version:
+async def copied(
+    cx: Context,
+    original: Original,
+    algorithm: str,
+    unwrap: Unwrap | None,
+    sealing: Sealing | None,
+    commit: Callable[[Version, bytes | None, Source | None], Awaitable[Version]],
+) -> Version:
+    """Raises NoBlob, FileNotFoundError or SourceChanged: look the source up again."""
+    version = original.version
+    if encryption.is_same(version.encryption, sealing):
+        return await commit(await copy_of(cx, version, algorithm, unwrap), None, original.source)
+    algorithm = algorithm or (version.checksum.algorithm if version.checksum else DEFAULT)
+
+    async def commit_rewritten(received: Received) -> Version:
+        draft = msgspec.structs.replace(
+            version,
+            etag=received.etag,
+            checksum=received.checksum(algorithm),
+            body=received.piece,
+            parts=None,
+            upload_id=None,
+            encryption=received.encryption,
+        )
+        return await commit(draft, received.content, None)
+
+    sources = streaming.sources(cx.catalog, version, 0, version.size, unwrap)
+    return await rewrite(cx, sources, version.size, {"MD5", algorithm}, sealing, commit_rewritten)
+
+
+async def copy_of(cx: Context, version: Version, algorithm: str, unwrap: Unwrap | None) -> Version:
     """The version's bodies in a new version of one part: S3 shows the MD5 and the checksum of its whole.
 
     They are computed where the original has those of its parts instead. Raises NoBlob or FileNotFoundError.
@@ -173,8 +247,8 @@ async def copy_of(cx: Context, version: Version, algorithm: str) -> Version:
     etag = "" if parts_of(version) else version.etag
     wanted = {name for name, known in ((algorithm, checksum), ("MD5", etag)) if not known}
     if wanted:
-        pieces = streaming.stretch(cx.catalog, version, 0, version.size)
-        digests = await digest_again(cx, pieces, version.size, wanted)
+        sources = streaming.sources(cx.catalog, version, 0, version.size, unwrap)
+        digests = await digest_again(cx, sources, version.size, wanted)
         etag = etag or digests["MD5"].hex()
         checksum = checksum or Checksum(algorithm, encode(digests[algorithm]))
     return msgspec.structs.replace(cx.catalog.whole(version), etag=etag, checksum=checksum, upload_id=None)
@@ -201,35 +275,38 @@ def described(draft: Version, asked: Description, new_metadata: bool, new_tags: 
 async def copy_part(
     cx: Context,
     original: Original,
-    pieces: list[Piece],
+    chosen: Selection,
     blank: Part,
-    commit: Callable[[Part, Source | None], Awaitable[Part]],
+    unwrap: Unwrap | None,
+    sealing: Sealing | None,
+    commit: Callable[[Part, bytes | None, Source | None], Awaitable[Part]],
 ) -> Part:
-    """A part of the bytes in `pieces`: shared when they are one piece, written anew when they are several."""
+    """A part of the bytes chosen: shared when they are one piece and encrypted alike, otherwise written anew."""
     assert blank.checksum is not None
-    algorithm = blank.checksum.algorithm
-    if len(pieces) <= 1:
-        digests = await digest_again(cx, pieces, blank.size, {"MD5", algorithm})
-        piece = pieces[0] if pieces else None
-        return await commit(filled(blank, piece, digests, algorithm), original.source)
-    stream = streaming.Stream(cx, streaming.small_read(cx.catalog, pieces), blank.size)
-    try:
-        async with cx.blobs.new(Digests({"MD5", algorithm})) as blob:
-            async for chunk in stream:
-                await blob.write(chunk)
-            blob_id, size, digests = await blob.finish()
-    finally:
-        await stream.aclose()
-    try:
-        return await commit(filled(blank, Piece(size, blob=blob_id), digests, algorithm), None)
-    except (CatalogError, S3Error):
-        await cx.blobs.drop([blob_id])
-        raise
+    algorithm, version = blank.checksum.algorithm, original.version
+    sources = streaming.sources(cx.catalog, version, chosen.start, chosen.length, unwrap)
+    if encryption.is_same(version.encryption, sealing):
+        shared = shareable(cx.catalog, version, chosen.start, chosen.length)
+        if shared is not None or not chosen.length:
+            digests = await digest_again(cx, sources, blank.size, {"MD5", algorithm})
+            piece, sealed_by = shared or (None, None)
+            received = Received(blank.size, digests, piece=piece, encryption=sealed_by)
+            return await commit(filled(blank, received, algorithm), None, original.source)
+
+    async def commit_rewritten(received: Received) -> Part:
+        return await commit(filled(blank, received, algorithm), received.content, None)
+
+    return await rewrite(cx, sources, blank.size, {"MD5", algorithm}, sealing, commit_rewritten)
 
 
-def filled(blank: Part, piece: Piece | None, digests: dict[str, bytes], algorithm: str) -> Part:
-    checksum = Checksum(algorithm, encode(digests[algorithm]))
-    return msgspec.structs.replace(blank, etag=digests["MD5"].hex(), piece=piece, checksum=checksum)
+def filled(blank: Part, received: Received, algorithm: str) -> Part:
+    return msgspec.structs.replace(
+        blank,
+        etag=received.etag,
+        piece=received.piece,
+        checksum=received.checksum(algorithm),
+        encryption=received.encryption,
+    )
 
 
 def check_tags(cx: Context, original: Original, key: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from catalog.errors import PreconditionFailed
 from catalog.records import Part, Upload
 from gateway.body import Body
-from gateway.operations import Context
+from gateway.operations import Context, encryption
 from gateway.operations.checksums import (
     COMPOSITE,
     DEFAULT,
@@ -48,6 +48,11 @@ async def create_multipart_upload(
     object_lock_legal_hold_status: str | None = None,
     object_lock_mode: str | None = None,
     object_lock_retain_until_date: int | None = None,
+    server_side_encryption: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
+    ssekms_key_id: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
@@ -65,6 +70,9 @@ async def create_multipart_upload(
     author = author_of(cx, key, Wish(acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp))
     lock = read_lock(cx, object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status)
     algorithm = read_algorithm(checksum_algorithm)
+    sealing = encryption.asked(
+        cx, server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id
+    )
     draft = Upload(
         "",
         cx.here.id,
@@ -81,6 +89,7 @@ async def create_multipart_upload(
         lock,
         "" if author.owner == cx.here.owner else author.owner,
         author.acl,
+        sealing.new_key(cx.blobs.keys)[1] if sealing else None,
     )
     upload = await cx.catalog.create_upload(cx.origin, cx.here, draft)
     return {
@@ -90,6 +99,7 @@ async def create_multipart_upload(
         "checksum_algorithm": upload.checksum_algorithm or None,
         "checksum_type": upload.checksum_kind or None,
         **abort(cx.here, upload),
+        **encryption.shown_made(upload.encryption, sealing),
     }
 
 
@@ -103,6 +113,9 @@ async def upload_part(
     upload_id: str,
     checksum_algorithm: str | None = None,
     content_md5: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
     **checksums: str,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html"""
@@ -110,16 +123,19 @@ async def upload_part(
     upload = cx.catalog.upload(cx.here, key, upload_id)
     _fits(upload, promise.algorithm)
     check_promise(cx.here, upload.lock, promise, "Put Part")
+    customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    sealing = encryption.of_part(upload, customer)
     algorithm = upload.checksum_algorithm or DEFAULT
 
     async def commit(received: Received) -> dict[str, Any]:
         checksum = received.checksum(algorithm)
-        draft = Part(part_number, received.size, received.etag, 0, received.piece, checksum)
+        draft = Part(part_number, received.size, received.etag, 0, received.piece, checksum, received.encryption)
         part = await cx.catalog.put_part(cx.origin, cx.here, key, upload_id, draft, received.content)
         sent = promise.algorithm or algorithm
-        return {"etag": part.etag, MEMBERS[sent]: encode(received.digests[sent])}
+        output = {"etag": part.etag, MEMBERS[sent]: encode(received.digests[sent])}
+        return output | encryption.shown(part.encryption, customer)
 
-    return await receive(cx, body, promise, algorithm, commit)
+    return await receive(cx, body, promise, algorithm, commit, sealing)
 
 
 @operation

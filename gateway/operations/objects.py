@@ -12,7 +12,7 @@ from catalog.errors import BodyDamaged, NoObject
 from catalog.records import Lock, Version
 from gateway.blobs.errors import NoBlob
 from gateway.body import Body
-from gateway.operations import Context, conditions, ranges, streaming
+from gateway.operations import Context, conditions, encryption, ranges, streaming
 from gateway.operations.checksums import DEFAULT, promised, shown
 from gateway.operations.described import Description, describe, made_version
 from gateway.operations.expiring import expiration
@@ -51,6 +51,11 @@ async def put_object(
     object_lock_legal_hold_status: str | None = None,
     object_lock_mode: str | None = None,
     object_lock_retain_until_date: int | None = None,
+    server_side_encryption: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
+    ssekms_key_id: str | None = None,
     storage_class: str | None = None,
     tagging: str | None = None,
     website_redirect_location: str | None = None,
@@ -68,6 +73,9 @@ async def put_object(
     description = describe(content_type, kept, metadata, storage_class, tagging)
     wish = (acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp)
     author = None if wish == NO_WISH and cx.here.settings is None else author_of(cx, key, Wish(*wish))
+    sealing = encryption.asked(
+        cx, server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id
+    )
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))
     lock, here = None, cx.here
@@ -85,7 +93,7 @@ async def put_object(
             draft = msgspec.structs.replace(draft, owner=author.owner, acl=author.acl)
         return cx.catalog.put(cx.origin, here, key, draft, received.content, check)
 
-    version = await receive(cx, body, promise, algorithm, commit)
+    version = await receive(cx, body, promise, algorithm, commit, sealing)
     output = {
         "etag": version.etag,
         **shown(version.checksum),
@@ -93,7 +101,7 @@ async def put_object(
     }
     if here.settings:
         output |= expiration(here, key, version)
-    return output
+    return output if sealing is None else output | encryption.shown_made(version.encryption, sealing)
 
 
 @operation
@@ -108,23 +116,28 @@ async def get_object(
     if_unmodified_since: int | None = None,
     part_number: int | None = None,
     range: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
     version_id: str | None = None,
     **overrides: str,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     here = cx.here
+    customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     missed: list[Version] = []
     for _ in builtins.range(TRIES):
         version = cx.catalog.get(here, key, version_id)
+        unwrap = encryption.unlocked(cx, version.encryption, customer)
         if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
             return not_modified(cx, version)
         try:
             chosen = ranges.select(cx.catalog, version, range, part_number)
-            body = await streaming.read(cx, version, chosen.start, chosen.length)
+            body = await streaming.read(cx, version, chosen.start, chosen.length, unwrap)
         except (NoBlob, FileNotFoundError):
             missed.append(version)
             continue  # overwritten or deleted between the look-up and the opening
-        output = shown_object(cx, version, chosen, checksum_mode, overrides)
+        output = shown_object(cx, version, chosen, checksum_mode, overrides, customer)
         if here.settings and version_id is None:
             output |= expiration(here, key, version)
         output["body"] = body
@@ -147,20 +160,25 @@ async def head_object(
     if_unmodified_since: int | None = None,
     part_number: int | None = None,
     range: str | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
     version_id: str | None = None,
     **overrides: str,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html"""
     here = cx.here
+    customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     for _ in builtins.range(TRIES):
         version = cx.catalog.get(here, key, version_id)
+        encryption.unlocked(cx, version.encryption, customer)
         if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
             return not_modified(cx, version)
         try:
             chosen = ranges.select(cx.catalog, version, range, part_number)
         except FileNotFoundError:
             continue  # overwritten or deleted between the look-up and that of the part
-        output = shown_object(cx, version, chosen, checksum_mode, overrides)
+        output = shown_object(cx, version, chosen, checksum_mode, overrides, customer)
         if here.settings and version_id is None:
             output |= expiration(here, key, version)
         return output
@@ -186,6 +204,7 @@ def draft_of(
         metadata=description.metadata,
         tags=description.tags,
         lock=lock,
+        encryption=received.encryption,
     )
 
 

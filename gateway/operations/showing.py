@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.records import Version
-from gateway.operations import Context, ranges
+from gateway.operations import Context, encryption, ranges
 from gateway.operations.checksums import shown_of, shown_part
 from gateway.operations.described import shown_class, shown_headers, shown_version
+from gateway.operations.encryption import Customer
 from gateway.operations.locking import shown_lock
 from gateway.s3.errors import S3Error
 
@@ -31,6 +32,7 @@ def shown_object(
     chosen: ranges.Selection,
     checksum_mode: str | None,
     overrides: dict[str, str],
+    customer: Customer | None = None,
 ) -> dict[str, Any]:
     output: dict[str, Any] = {
         "accept_ranges": "bytes",
@@ -45,6 +47,8 @@ def shown_object(
         output |= shown_headers(version.headers)
     if version.metadata:
         output["metadata"] = version.metadata
+    if version.encryption is not None:
+        output |= encryption.shown(version.encryption, customer)
     if version.tags:
         output["tag_count"] = len(version.tags)
     if version.lock is not None:

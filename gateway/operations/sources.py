@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -12,6 +12,7 @@ from catalog.errors import IsDeleteMarker, PreconditionFailed
 from catalog.records import Bucket, Piece, Version
 from gateway.blobs import Digests
 from gateway.operations import Context, conditions, streaming
+from gateway.operations.sealed import Sealed
 from gateway.s3.errors import S3Error, invalid_argument
 
 HEADER = "x-amz-copy-source"
@@ -63,11 +64,11 @@ def read_header(header: str) -> tuple[str, str, str | None]:
 
 
 async def digest_again(
-    cx: Context, pieces: Sequence[Piece], length: int, algorithms: Iterable[str]
+    cx: Context, sources: Iterable[Piece | Sealed | bytes], length: int, algorithms: Iterable[str]
 ) -> dict[str, bytes]:
     """Digests of bytes that are stored already. Raises NoBlob or FileNotFoundError if they died meanwhile."""
     digests = Digests(algorithms)
-    stream = streaming.Stream(cx, streaming.small_read(cx.catalog, pieces), length)
+    stream = streaming.Stream(cx, sources, length)
     try:
         if length <= SMALL_BODY:
             async for chunk in stream:

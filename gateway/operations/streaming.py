@@ -10,11 +10,13 @@ from itertools import chain
 from catalog import Catalog
 from catalog.errors import BodyDamaged
 from catalog.records import Checksum, Part, Piece, Version
-from gateway.blobs import BlobReader, digest
+from gateway.blobs import BlobReader, SealedReader, digest
 from gateway.blobs.errors import NoBlob
 from gateway.blobs.reading import CHUNK
 from gateway.operations import Context
 from gateway.operations.checksums import encode
+from gateway.operations.encryption import Unwrap
+from gateway.operations.sealed import Sealed, opened, opened_parts
 
 # How many blobs one answer may hold open ahead of reading them, so that nothing done to the object cuts it short.
 OPEN_AHEAD = 1000
@@ -25,31 +27,35 @@ AT_ONCE = 32  # that are opened in one go: the rest follows while the first are 
 class Stream:
     """Iterate once, then `aclose`. `length` is what will come in all."""
 
-    def __init__(self, cx: Context, pieces: Iterable[Piece | bytes], length: int) -> None:
+    def __init__(self, cx: Context, pieces: Iterable[Piece | Sealed | bytes], length: int) -> None:
         """`pieces` are of blobs, or the bytes themselves. Raises NoBlob if the first died since they were looked up."""
         self.length = length
         self._cx = cx
         self._later = iter(pieces)
-        self._opened: deque[BlobReader | bytes | NoBlob] = deque()
+        self._opened: deque[BlobReader | SealedReader | bytes | NoBlob] = deque()
         self._opening: asyncio.Handle | None = None
         self._open_ahead(AT_ONCE)
 
     async def __aiter__(self) -> AsyncIterator[bytes | memoryview]:
         async for source in self.sources():
-            if isinstance(source, bytes):
+            if isinstance(source, bytes | memoryview):
                 yield source
             else:
                 while chunk := await source.read():
                     yield chunk
 
-    async def sources(self) -> AsyncIterator[BlobReader | bytes]:
+    async def sources(self) -> AsyncIterator[BlobReader | bytes | memoryview]:
         """What it is made of, in order; each reader is to be read to its end before the next is asked for."""
         while self._opened:
             self._go_on()
             source = self._opened[0]
             if isinstance(source, NoBlob):
                 raise source
-            yield source
+            if isinstance(source, SealedReader):
+                while chunk := await source.read():
+                    yield chunk
+            else:
+                yield source
             if not isinstance(source, bytes):
                 source.close()
             self._opened.popleft()
@@ -59,7 +65,7 @@ class Stream:
     async def begin(self) -> None:
         """Verify what comes first, while nothing of it was sent yet; where that fails the stream is closed."""
         try:
-            if self._opened and isinstance(first := self._opened[0], BlobReader):
+            if self._opened and isinstance(first := self._opened[0], BlobReader | SealedReader):
                 await first.verify()
         except BaseException:
             await self.aclose()
@@ -69,7 +75,7 @@ class Stream:
         if self._opening is not None:
             self._opening.cancel()
         for source in self._opened:
-            if isinstance(source, BlobReader):
+            if isinstance(source, BlobReader | SealedReader):
                 source.close()
         self._opened.clear()
         self._later = iter(())
@@ -98,13 +104,17 @@ class Stream:
                 return
             if isinstance(piece, bytes):
                 self._opened.append(piece)
+            elif isinstance(piece, Sealed):
+                self._opened.append(self._cx.blobs.sealed_reader(piece.blob, piece.key, piece.start, piece.length))
             else:
                 assert piece.blob is not None
                 self._opened.append(self._cx.blobs.reader(piece.blob, piece.offset, piece.size))
 
 
-async def read(cx: Context, version: Version, start: int, length: int) -> bytes | memoryview | Stream:
-    """Small stretches at once, others as a Stream.
+async def read(
+    cx: Context, version: Version, start: int, length: int, unwrap: Unwrap | None = None
+) -> bytes | memoryview | Stream:
+    """Small stretches at once, others as a Stream. `unwrap` gives the keys of what is encrypted.
 
     Raises NoBlob or FileNotFoundError: look the object up again. BodyDamaged, BlobDamaged, BlobCut: it is not what was
     written; of a Stream this is found out of what comes first, and of the rest when it is its turn.
@@ -112,11 +122,11 @@ async def read(cx: Context, version: Version, start: int, length: int) -> bytes 
     if not length:
         return b""
     body = version.body
-    if body is not None and body.blob is None:
+    if unwrap is None and body is not None and body.blob is None:
         content = cx.catalog.read(body)
         _check(body, content, version.checksum, version.etag)
         return content if length == version.size else content[start : start + length]
-    stream = Stream(cx, sources(cx.catalog, version, start, length), length)
+    stream = Stream(cx, sources(cx.catalog, version, start, length, unwrap), length)
     if length > CHUNK:
         await stream.begin()
         return stream
@@ -137,16 +147,26 @@ def _check(body: Piece, content: bytes, checksum: Checksum | None, etag: str) ->
         raise BodyDamaged(f"the body in segment {body.segment} at byte {body.offset} is not what was written", body)
 
 
-def sources(catalog: Catalog, version: Version, start: int, length: int) -> Iterator[Piece | bytes]:
+def sources(
+    catalog: Catalog, version: Version, start: int, length: int, unwrap: Unwrap | None = None
+) -> Iterator[Piece | Sealed | bytes]:
     """What holds these bytes of the object, cut to them; of ten thousand parts a hundred are decoded at a time.
 
     Raises FileNotFoundError, at once: look the object up again. BodyDamaged, as `read`.
     """
+    if not length:
+        return iter(())
+    end = start + length
     if not version.parts:
+        if unwrap is not None:
+            return iter([opened(catalog, version.body, version.encryption, start, end, unwrap)])
         return iter(small_read(catalog, stretch(catalog, version, start, length)))
     *groups, last = catalog.parts_covering(version, start, length)
-    end = start + length
     parts = last.parts()
+    if unwrap is not None:
+        rest = list(opened_parts(catalog, last.start, parts, start, end, unwrap))
+        before = (opened_parts(catalog, group.start, group.parts(), start, end, unwrap) for group in groups)
+        return chain(chain.from_iterable(before), rest)
     _check_small(catalog, last.start, parts, start, end)
     tail = small_read(catalog, cut(last.start, parts, start, end))
     return chain(chain.from_iterable(cut(group.start, group.parts(), start, end) for group in groups), tail)

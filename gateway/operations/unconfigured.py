@@ -10,11 +10,6 @@ from gateway.s3.model import operation
 
 
 @operation
-async def get_bucket_encryption(cx: Context, bucket: str) -> dict[str, Any]:
-    raise none("ServerSideEncryptionConfigurationNotFoundError", bucket)
-
-
-@operation
 async def get_bucket_replication(cx: Context, bucket: str) -> dict[str, Any]:
     raise none("ReplicationConfigurationNotFoundError", bucket)
 
@@ -46,11 +41,6 @@ async def get_bucket_notification_configuration(cx: Context, bucket: str) -> dic
 async def get_bucket_request_payment(cx: Context, bucket: str) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketRequestPayment.html"""
     return {"payer": "BucketOwner"}
-
-
-@operation
-async def delete_bucket_encryption(cx: Context, bucket: str) -> None:
-    pass
 
 
 @operation

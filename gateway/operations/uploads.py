@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.records import Part, Upload
-from gateway.operations import Context
+from gateway.operations import Context, encryption
 from gateway.operations.checksums import shown_part
 from gateway.operations.expiring import abort
 from gateway.operations.listing import head_text, past
@@ -24,9 +24,15 @@ async def list_parts(
     upload_id: str,
     max_parts: int | None = None,
     part_number_marker: int | None = None,
+    sse_customer_algorithm: str | None = None,
+    sse_customer_key: str | None = None,
+    sse_customer_key_md5: str | None = None,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html"""
+    customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     upload = cx.catalog.upload(cx.here, key, upload_id)
+    if customer is not None or upload.checksum_algorithm:
+        encryption.of_part(upload, customer)
     limit = MAX_PARTS if max_parts is None else min(max_parts, MAX_PARTS)
     marker = part_number_marker or 0
     found = cx.catalog.parts(cx.here, key, upload_id, marker, limit + 1)

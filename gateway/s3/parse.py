@@ -46,6 +46,8 @@ def compile_input(model: OperationModel, accepted: frozenset[str]) -> Parse:
     headers = _known(located["header"], accepted, "Header", harmless)
     query = _known(located["querystring"], accepted, "Parameter", harmless)
     headers.setdefault(quirks.COPY_SOURCE, ("", _refuse_value(quirks.COPY_SOURCE, quirks.COPY_SOURCE_ELSEWHERE)))
+    for name, message in quirks.REFUSED_ON_READ.get(model.name, {}).items():
+        headers[name] = ("", _refuse_value(name, message))
     for name, message in quirks.REFUSED_QUERY.get(model.name, {}).items():
         query[name] = ("", _refuse_value(name, message))
     place = _compile_place(located["uri"])

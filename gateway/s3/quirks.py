@@ -152,7 +152,7 @@ ENUMS: dict[str, tuple[str, str | None]] = {
     "x-amz-object-lock-legal-hold": ("InvalidArgument", "Legal Hold must be either of 'ON' or 'OFF'"),
     "x-amz-object-lock-mode": ("InvalidArgument", "Unknown wormMode directive."),
     "x-amz-sdk-checksum-algorithm": ("InvalidRequest", "Value for x-amz-sdk-checksum-algorithm header is invalid."),
-    "x-amz-server-side-encryption": ("InvalidEncryptionAlgorithmError", None),
+    "x-amz-server-side-encryption": ("InvalidArgument", "The encryption method specified is not supported"),
     "x-amz-storage-class": ("InvalidStorageClass", None),
     "x-amz-tagging-directive": ("InvalidArgument", "Unknown tagging directive."),
     "x-amz-transition-default-minimum-object-size": (
@@ -190,6 +190,13 @@ NOT_EMPTY: dict[str, str] = {"versionId": "Version id cannot be the empty string
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (list-type is 2 or absent)
 REFUSED_QUERY: dict[str, dict[str, str]] = {
     "ListObjects": {"list-type": "Invalid List Type specified in Request"},
+}
+
+# Headers that say how to write, and that S3 does not let pass with these operations: operation → name → message.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+REFUSED_ON_READ: dict[str, dict[str, str]] = {
+    name: {"x-amz-server-side-encryption": "x-amz-server-side-encryption header is not supported for this operation."}
+    for name in ("GetObject", "HeadObject")
 }
 
 # User metadata: names and values, in UTF-8, without the prefix.

@@ -1,6 +1,7 @@
 """The scrub of a running server: `python -m gateway.scrub.background DIR RATE REPAIR`, once through all of it.
 
-RATE is in MB/s, REPAIR is 1 where it is to repair what it can, else 0.
+RATE is in MB/s, REPAIR is 1 where it is to repair what it can, else 0. The first line of standard input has
+the settings.
 
 It gives way to all others, goes on where the last one was broken off, and ends when it is through, at SIGTERM, or when
 its standard input does.
@@ -24,8 +25,10 @@ from catalog import Catalog
 from catalog.priority import give_way
 from gateway import logging
 from gateway.child import READY
+from gateway.encryption import keyring
 from gateway.scrub.report import BACKGROUND, FAILED, Report, last
 from gateway.scrub.run import Scrub
+from gateway.settings import undump
 
 NICENESS = 10  # not to the last: a machine that is always busy is to be scrubbed, too
 
@@ -35,6 +38,8 @@ def main(data: Path, rate: int, repair: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.umask(0o077)
     logging.configure()
+    given = sys.stdin.buffer.readline().strip()
+    keys = keyring(undump(given)) if given else None
     threading.Thread(target=wait_for_end, daemon=True).start()
     os.write(sys.stdout.fileno(), READY + b"\n")
     report = last(data, BACKGROUND)
@@ -45,7 +50,7 @@ def main(data: Path, rate: int, repair: bool) -> None:
     read_last()
     try:
         tell = Teller(report)
-        Scrub(catalog, data, report, rate * 1e6, tell, repair, file=BACKGROUND, gently=True).run()
+        Scrub(catalog, data, report, rate * 1e6, tell, repair, file=BACKGROUND, gently=True, keys=keys).run()
         tell()
         logging.log.info("scrub: %s bodies, %s bytes, %s wrong", report.bodies, report.bytes, report.wrong)
     finally:

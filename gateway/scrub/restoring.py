@@ -14,12 +14,14 @@ from catalog.errors import CatalogError
 from catalog.records import Part, Piece, Version
 from gateway.blobs import Blobs
 from gateway.blobs.digests import Digests
+from gateway.blobs.errors import BlobError
 from gateway.blobs.mending import replace, set_aside
+from gateway.blobs.sealing import size_of_sealed
 from gateway.operations.checksums import FULL_OBJECT, encode
+from gateway.scrub.bodies import Bodies, is_whole
 from gateway.scrub.database import Database
-from gateway.scrub.verify import Fault, Read, place
+from gateway.scrub.verify import Fault, is_closed, place
 
-BLOCK = 1 << 20
 MOST = 100  # versions that are asked whether they have the same content
 
 
@@ -37,7 +39,8 @@ def parts_of(version: Version) -> list[Part]:
     if isinstance(version.parts, list):
         return version.parts
     check = version.checksum if version.checksum is not None and version.checksum.kind == FULL_OBJECT else None
-    return [Part(0, version.size, "" if "-" in version.etag else version.etag, 0, version.body, check)]
+    etag = "" if "-" in version.etag else version.etag
+    return [Part(0, version.size, etag, 0, version.body, check, version.encryption)]
 
 
 def is_rotten(part: Part, faults: list[Fault]) -> bool:
@@ -50,11 +53,11 @@ def is_rotten(part: Part, faults: list[Fault]) -> bool:
 
 
 class Restorer:
-    def __init__(self, catalog: Catalog, blobs: Blobs, database: Database, read: Read, backup: Path | None) -> None:
+    def __init__(self, catalog: Catalog, blobs: Blobs, database: Database, bodies: Bodies, backup: Path | None) -> None:
         self._catalog = catalog
         self._blobs = blobs
         self._database = database
-        self._read = read
+        self._bodies = bodies
         self._backup = backup
 
     def restore(self, part: Part, whole: int) -> str | None:
@@ -62,13 +65,13 @@ class Restorer:
 
         `whole` is how many bytes the object has that it is a part of.
         """
-        if part.piece is None or not (part.etag or part.checksum):
+        if part.piece is None or not (part.etag or part.checksum) or is_closed(part):
             return None
         for source in self._sources(part, part.piece, whole):
             try:
                 if self._taken(part, part.piece, source):
                     return source.name
-            except OSError:  # the next may be readable; a full disk takes none
+            except (OSError, BlobError):  # the next may be readable; a full disk takes none
                 continue
         return None
 
@@ -79,13 +82,13 @@ class Restorer:
 
     def _sources(self, part: Part, piece: Piece, whole: int) -> Iterator[Source]:
         if piece.blob is not None:  # proved by their digests, for all that the sums of the blocks say
-            yield Source(f"its own bytes in {place(piece)}", self._read(piece))
+            yield Source(f"its own bytes in {place(piece)}", self._bodies.read(part))
         if self._backup is not None and (found := place_of(self._backup, piece)) is not None:
             path, offset = found
-            yield Source(str(path), _stretch(path, offset, piece.size), path if piece.blob else None)
+            yield Source(str(path), self._bodies.read_from(part, path, offset), path if piece.blob else None)
         for name, other in self._others(part, whole):
-            if other != piece:
-                yield Source(name, self._read(other))
+            if other.piece != piece:
+                yield Source(name, self._bodies.read(other))
 
     def _taken(self, part: Part, piece: Piece, source: Source) -> bool:
         check = part.checksum
@@ -107,15 +110,20 @@ class Restorer:
                 and (check is None or encode(found[check.algorithm]) == check.value)
             )
 
+        if piece.blob is not None and part.encryption is not None:
+            if not is_whole(part, source.whole or self._blobs.path(piece.blob)):
+                return False
+            stored, length = self._bodies.sealed(part, content()), size_of_sealed(piece.size)
+            return replace(self._blobs, piece.blob, 0, length, stored, sound, source.whole)
         if piece.blob is not None:
             return replace(self._blobs, piece.blob, piece.offset, piece.size, content(), sound, source.whole)
-        taken = b"".join(content())
+        taken = b"".join(content() if part.encryption is None else self._bodies.sealed(part, content()))
         if not sound():
             return False
         self._catalog.restore(piece, taken)
         return True
 
-    def _others(self, part: Part, whole: int) -> Iterator[tuple[str, Piece]]:
+    def _others(self, part: Part, whole: int) -> Iterator[tuple[str, Part]]:
         """Bodies that have the same size and ETag, by what the catalog says of them."""
         seen: set[Piece] = set()
         for bucket, key, version_id, upload_id in self._database.ask(_asked, part, whole):
@@ -124,9 +132,10 @@ class Restorer:
             except (CatalogError, FileNotFoundError):  # it is gone
                 continue
             for other in held:
-                if (other.size, other.etag) == (part.size, part.etag) and other.piece and other.piece not in seen:
+                same = (other.size, other.etag) == (part.size, part.etag) and not is_closed(other)
+                if same and other.piece and other.piece not in seen:
                     seen.add(other.piece)
-                    yield f"{bucket}/{key}, {place(other.piece)}", other.piece
+                    yield f"{bucket}/{key}, {place(other.piece)}", other
 
     def _parts(self, bucket_name: str, key: str, version_id: str | None, upload_id: str | None) -> list[Part]:
         bucket = self._catalog.bucket(bucket_name)
@@ -138,14 +147,6 @@ class Restorer:
 def _asked(reached: Reached, part: Part, whole: int) -> list[tuple[str, str, str | None, str | None]]:
     given: dict[str, Value] = {"etag": part.etag, "size": part.size, "whole": whole}
     return fetch(reached, Sql(_SAME, parameters=given)).rows if part.etag else []
-
-
-def _stretch(path: Path, offset: int, size: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(offset)
-        while size and (block := file.read(min(BLOCK, size))):
-            size -= len(block)
-            yield block
 
 
 # The parts of completed objects have no rows: those of objects of the same size are looked through.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,20 +12,19 @@ from msgspec.structs import replace
 
 from catalog import Catalog
 from catalog.errors import NoUpload
-from catalog.records import Bucket, Part, Piece, Upload
+from catalog.records import Bucket, Part, Upload
 from catalog.rows import ListedVersion
-from gateway.blobs import Blobs
-from gateway.blobs.mending import aside
+from gateway.blobs import Blobs, Keyring
 from gateway.rot import forget, noted
 from gateway.scrub.agreement import disagreements
+from gateway.scrub.bodies import Bodies
 from gateway.scrub.counting import miscounted, recount, stored
 from gateway.scrub.database import UNREACHED, Database
 from gateway.scrub.lookback import stands
-from gateway.scrub.reading import blocks, checked
 from gateway.scrub.report import CHECKS, FAILED, FILE, REPAIRED, Finding, Report
 from gateway.scrub.restoring import Restorer, is_rotten, parts_of
 from gateway.scrub.strays import strays
-from gateway.scrub.verify import Fault, faults_of, faults_of_part
+from gateway.scrub.verify import Fault, faults_of, faults_of_part, is_closed
 from gateway.scrub.walk import CHUNK, Chunk, buckets, chunks, uploads, version_of
 
 ITEM = 4096  # bytes that a version counts for at the least where there is a rate, for it is work without any
@@ -51,13 +50,16 @@ class Scrub:
         backup: Path | None = None,
         file: str = FILE,
         gently: bool = False,
+        keys: Keyring | None = None,
     ) -> None:
         self.report = report
         self._catalog = catalog
         self._data = data
-        self._blobs = Blobs(data)
+        self._blobs = Blobs(data, keys=keys)
         self._database = Database(catalog, data)
-        self._restorer = Restorer(catalog, self._blobs, self._database, self._read, backup) if repair else None
+        bodies = Bodies(catalog, self._blobs, self._spent)
+        self._checked = bodies.checked
+        self._restorer = Restorer(catalog, self._blobs, self._database, bodies, backup) if repair else None
         self._file = file
         self._chunk = CHUNK // 4 if gently else CHUNK
         self._rate = rate
@@ -146,7 +148,7 @@ class Scrub:
             faults = faults_of(version, self._checked)
             now = version_of(self._catalog, bucket, item) if faults else version
             if now == version:
-                self._count(faults, version.checksum is not None)
+                self._count(faults, version.checksum is not None, any(map(is_closed, parts_of(version))))
                 found = [_finding(fault, bucket, item.key, version_id=item.version_id) for fault in faults]
                 return self._repaired(
                     found, parts_of(version), version.size, partial(faults_of, version, self._checked)
@@ -161,11 +163,11 @@ class Scrub:
             with suppress(NoUpload):
                 if part not in self._catalog.parts(bucket, upload.key, upload.upload_id, part.number - 1, 1):
                     return []
-                self._count(faults, part.checksum is not None)
+                self._count(faults, part.checksum is not None, is_closed(part))
                 found = [_finding(fault, bucket, upload.key, upload_id=upload.upload_id) for fault in faults]
                 return self._repaired(found, [part], part.size, partial(faults_of_part, part, self._checked))
             return []
-        self._count(faults, part.checksum is not None)
+        self._count(faults, part.checksum is not None, is_closed(part))
         return []
 
     def _repaired(
@@ -189,37 +191,17 @@ class Scrub:
             for each in found
         ]
 
-    def _count(self, faults: list[Fault], has_checksum: bool) -> None:
-        """Of what is not there, or too short, nothing more was checked."""
+    def _count(self, faults: list[Fault], has_checksum: bool, closed: bool) -> None:
+        """Of what is not there, or too short, nothing more was checked; nor of what only a client can open."""
         failed = {CHECKS[fault.kind] for fault in faults}
         self.report.bodies += 1
         passed = []
-        for check in ("present", "size", "etag", "checksum"):
+        for check in ("present", "size") if closed else ("present", "size", "etag", "checksum"):
             if check not in failed:
                 passed.append(check)
             elif check in ("present", "size"):
                 break
         self.report.count(check for check in passed if has_checksum or check != "checksum")
-
-    def _checked(self, piece: Piece) -> Iterator[bytes]:
-        """With the sums of a blob's blocks."""
-        return self._bytes(piece, lambda path, blob: checked(path, blob, piece.offset, piece.size))
-
-    def _read(self, piece: Piece) -> Iterator[bytes]:
-        return self._bytes(piece, lambda path, blob: blocks(path, piece.offset, piece.size))
-
-    def _bytes(self, piece: Piece, blob_at: Callable[[Path, bytes], Iterator[bytes]]) -> Iterator[bytes]:
-        if piece.blob is None:
-            yield self._spent(self._catalog.read(piece))
-            return
-        path = self._blobs.path(piece.blob)
-        try:
-            for block in blob_at(path, piece.blob):
-                yield self._spent(block)
-        except FileNotFoundError:
-            if aside(self._blobs, piece.blob).exists():
-                raise OSError(f"{path} was set aside: its bytes are wrong") from None
-            raise
 
     def _spent(self, block: bytes) -> bytes:
         """Waits for as long as the rate wants it."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 from catalog.records import Part, Piece, Version
 from gateway.blobs.digests import Digests
-from gateway.blobs.errors import BlobError
+from gateway.blobs.errors import BlobError, NoKey, WrongKey
 from gateway.operations.checksums import FULL_OBJECT, encode, etag_of_parts, whole_of_parts
+from gateway.operations.encryption import SSE_C
 
 BLOCK = "block"
 
-# The bytes of a piece, block by block. Raises OSError where they cannot be had, BlobError where their sums do not fit.
-Read = Callable[[Piece], Iterable[bytes]]
+# The bytes of a part, block by block. Raises OSError where they cannot be had, BlobError where their sums do not fit.
+Read = Callable[[Part], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ def faults_of(version: Version, read: Read) -> list[Fault]:
     if check is not None and check.kind == FULL_OBJECT:
         wanted.add(check.algorithm)
     whole = Digests(wanted)
-    parts = held or [Part(0, version.size, "", 0, version.body)]
+    parts = held or [Part(0, version.size, "", 0, version.body, encryption=version.encryption)]
     found = [fault for part in parts for fault in faults_of_part(part, read, whole)]
-    if any(fault.kind != BLOCK for fault in found):
+    if any(fault.kind != BLOCK for fault in found) or any(map(is_closed, parts)):
         return found
     return _with_blocks(_faults_of_whole(version, held, whole.digests()), found)
 
@@ -49,17 +50,23 @@ def faults_of_part(part: Part, read: Read, whole: Digests | None = None) -> list
     size = 0
     damaged = []
     try:
-        for block in read(part.piece) if part.piece is not None else ():
+        for block in read(part) if part.piece is not None else ():
             size += len(block)
             for digests in (own, checked, whole):
                 if digests is not None:
                     digests.update(block)
+    except NoKey as error:
+        return [Fault("unreadable", str(error), part.number, place(part.piece))]
+    except WrongKey:
+        return [Fault("etag", "it is not what was sealed", part.number, place(part.piece))]
     except BlobError as error:  # when all was read
         damaged.append(Fault(BLOCK, str(error), part.number, place(part.piece)))
     except FileNotFoundError as error:
         return [Fault("missing", f"{error.filename or error} is not there", part.number, place(part.piece))]
     except OSError as error:
         return [Fault("unreadable", str(error), part.number, place(part.piece))]
+    if is_closed(part):
+        return damaged
     if size != part.size:
         return [Fault("size", f"{size} bytes of {part.size} are there", part.number, place(part.piece))]
     found = []
@@ -69,6 +76,11 @@ def faults_of_part(part: Part, read: Read, whole: Digests | None = None) -> list
         value = encode(checked.digests()[check.algorithm])
         found += _compared(check.algorithm, check.value, value, part.number, part.piece)
     return _with_blocks(found, damaged)
+
+
+def is_closed(part: Part) -> bool:
+    """Whether only a client has the key: of its bytes no more than their sums can be checked."""
+    return part.encryption is not None and part.encryption.kind == SSE_C
 
 
 def _with_blocks(found: list[Fault], damaged: list[Fault]) -> list[Fault]:

@@ -29,7 +29,7 @@ NUMBERS = {
     "request_timeout": "9",
     "drain_timeout": "8",
 }
-NAMES = {"object_ownership": "ObjectWriter"}
+NAMES = {"object_ownership": "ObjectWriter", "sse_c_over_http": "never"}
 
 
 @pytest.fixture(autouse=True)

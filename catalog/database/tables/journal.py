@@ -26,6 +26,7 @@ from catalog.database.columns import (
     run_on_table,
     schema,
 )
+from catalog.database.tables.objects import STATUS
 from catalog.records import (
     BodyMoved,
     Bucket,
@@ -64,6 +65,7 @@ COLUMNS = schema(
     e_tag=TEXT,
     storage_class=TEXT,
     is_multipart=TRUTH,
+    encryption_status=TEXT,
     checksum_algorithm=TEXT,
     object_tags=MAP,
     user_metadata=MAP,
@@ -71,8 +73,8 @@ COLUMNS = schema(
     part_number=SHORT,
     user_id=TEXT,
 )
-_NOT_AN_OBJECTS = (None,) * 13  # the columns from version_id to user_metadata
-_NOT_A_VERSIONS = (None,) * 9  # those from is_delete_marker to user_metadata
+_NOT_AN_OBJECTS = (None,) * 14  # the columns from version_id to user_metadata
+_NOT_A_VERSIONS = (None,) * 10  # those from is_delete_marker to user_metadata
 _NONE: dict[str, str] = {}
 
 Names = dict[int, Bucket]
@@ -200,7 +202,7 @@ def _part_put(seq: int, time: int, origin: Origin, mutation: PartPut, buckets: N
     part = mutation.part
     place = (mutation.bucket_id, buckets[mutation.bucket_id].name, mutation.key)
     algorithm = None if part.checksum is None else part.checksum.algorithm
-    about = (None, None, None, None, None, part.size, part.modified, part.etag, None, None, algorithm, None, None)
+    about = (None, None, None, None, None, part.size, part.modified, part.etag, *(None,) * 3, algorithm, None, None)
     end = (mutation.upload_id, part.number, None)
     return [(*_head(seq, "PartPut", None, time, origin), *place, *about, *end)]
 
@@ -228,6 +230,7 @@ def _version(version: Version) -> Row:
         version.etag,
         version.storage_class,
         version.parts is not None,
+        version.encryption and STATUS[version.encryption.kind],
         None if version.checksum is None else version.checksum.algorithm,
         version.tags or _NONE,
         version.metadata or _NONE,
@@ -257,6 +260,7 @@ SELECT
     e_tag,
     storage_class,
     if(is_delete_marker, NULL, parts_count IS NOT NULL) AS is_multipart,
+    encryption_status,
     checksum_algorithm,
     object_tags,
     user_metadata,

@@ -29,7 +29,7 @@ from catalog.database.columns import (
     run_on_table,
     schema,
 )
-from catalog.records import BodyMoved, Lock, Version
+from catalog.records import BodyMoved, Encryption, Lock, Version
 from catalog.relocation import relocated
 
 COLUMNS = schema(
@@ -57,6 +57,7 @@ COLUMNS = schema(
     object_lock_mode=TEXT,
     object_lock_retain_until_date=TIME,
     object_lock_legal_hold_status=TEXT,
+    encryption_status=TEXT,
 )
 # Versions of before that a batch touches: whether each will be the newest of its key (NULL: as before), whether its row
 # goes (for good, or to be written anew), whether it counts differently from now on.
@@ -68,6 +69,8 @@ _KEY = schema(bucket_id=WHOLE, key=TEXT)
 _LOCKS = ("object_lock_mode", "object_lock_retain_until_date", "object_lock_legal_hold_status")
 _NO_LOCK = Lock()
 _NONE: dict[str, str] = {}
+# What is kept of encryption, and what S3 Inventory says of it.
+STATUS = {"AES256": "SSE-S3", "SSE-C": "SSE-C"}
 
 Place = tuple[int, str]  # bucket id and key
 
@@ -109,6 +112,7 @@ def table(
         "entry": [_encode(version) for version in versions],
         "body": list(map(places.of_version, versions)),
         **_locks([version.lock for version in versions]),
+        "encryption_status": _encryption([version.encryption for version in versions]),
     }
     return by_column(COLUMNS, values)
 
@@ -123,6 +127,12 @@ def _locks(locks: Sequence[Lock | None]) -> dict[str, Sequence[Any] | pa.Array]:
         [lock.hold or None for lock in held],
     )
     return dict(zip(_LOCKS, columns, strict=True))
+
+
+def _encryption(held: Sequence[Encryption | None]) -> Sequence[str | None] | pa.Array:
+    if not any(held):
+        return pa.nulls(len(held), TEXT)
+    return [None if each is None else STATUS[each.kind] for each in held]
 
 
 def add(connection: duckdb.DuckDBPyConnection, table: pa.Table) -> None:

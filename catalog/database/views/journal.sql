@@ -14,7 +14,7 @@ SELECT
     e_tag,
     storage_class,
     is_multipart,
-    NULL::VARCHAR AS encryption_status,
+    if(is_multipart IS NULL, NULL, coalesce(encryption_status, 'NOT-SSE')) AS encryption_status,
     NULL::BOOLEAN AS is_bucket_key_enabled,
     NULL::VARCHAR AS kms_key_arn,
     checksum_algorithm,

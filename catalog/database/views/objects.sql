@@ -10,7 +10,7 @@ SELECT
     o.e_tag,
     o.storage_class,
     o.parts_count IS NOT NULL AS is_multipart,
-    NULL::VARCHAR AS encryption_status,
+    coalesce(o.encryption_status, 'NOT-SSE') AS encryption_status,
     NULL::BOOLEAN AS is_bucket_key_enabled,
     NULL::VARCHAR AS kms_key_arn,
     o.checksum_algorithm,

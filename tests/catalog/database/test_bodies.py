@@ -108,6 +108,8 @@ def test_one_that_moved_is_found_where_it_lies(database: duckdb.DuckDBPyConnecti
 def test_rows_of_before_are_found_as_those_of_today(database: duckdb.DuckDBPyConnection, told: History) -> None:
     database.execute(
         "UPDATE private.objects SET body = NULL; ALTER TABLE private.parts DROP COLUMN body;"
+        "ALTER TABLE private.objects DROP COLUMN encryption_status;"
+        "ALTER TABLE private.journal DROP COLUMN encryption_status;"
         "DELETE FROM private.schema_version WHERE version > 6"
     )
     migrate(database)

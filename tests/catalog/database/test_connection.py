@@ -91,6 +91,8 @@ def test_a_catalog_of_the_first_schema_gets_what_later_ones_keep(seed: int) -> N
             "ALTER TABLE private.objects DROP COLUMN object_lock_retain_until_date;"
             "ALTER TABLE private.objects DROP COLUMN object_lock_legal_hold_status;"
             "ALTER TABLE private.buckets DROP COLUMN lifecycle;"
+            "ALTER TABLE private.objects DROP COLUMN encryption_status;"
+            "ALTER TABLE private.journal DROP COLUMN encryption_status;"
             "DELETE FROM private.schema_version WHERE version > 1"
         )
         migrate(database)

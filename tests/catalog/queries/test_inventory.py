@@ -62,7 +62,8 @@ def test_all_versions_with_the_names_and_types_of_s3(catalog: Reached, tmp_path:
         ("2025/cat.jpg", 100, False),
         ("2025/cat.jpg", 300, True),
     ]
-    assert {row["encryption_status"] for row in by_size} == {"NOT-SSE"}
+    assert {row["encryption_status"] for row in by_size} == {"NOT-SSE", None}
+    assert marker["encryption_status"] is None
     assert all(len(row["version_id"]) == 32 and row["object_owner"] == "o" for row in by_size)
 
 

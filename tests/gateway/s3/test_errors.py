@@ -73,6 +73,8 @@ INTERNAL = {
     blob_errors.NoBlob,
     blob_errors.BlobCut,
     blob_errors.BlobDamaged,
+    blob_errors.NoKey,
+    blob_errors.WrongKey,
 }
 
 

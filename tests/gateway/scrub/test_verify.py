@@ -15,8 +15,9 @@ BODIES = {b"one": b"first part " * 1000, b"two": b"second"}
 WHOLE = b"".join(BODIES.values())
 
 
-def read(piece: Piece) -> Iterator[bytes]:
-    assert piece.blob is not None
+def read(part: Part) -> Iterator[bytes]:
+    piece = part.piece
+    assert piece is not None and piece.blob is not None
     if piece.blob not in BODIES:
         raise FileNotFoundError(2, "no such file", piece.blob.decode())
     body = BODIES[piece.blob][piece.offset : piece.offset + piece.size]
@@ -84,8 +85,8 @@ def test_the_parts_have_as_many_bytes_as_the_whole() -> None:
 
 
 def test_sums_that_do_not_fit_say_where_bytes_are_wrong_or_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    def damaged(piece: Piece) -> Iterator[bytes]:
-        yield from read(piece)
+    def damaged(part: Part) -> Iterator[bytes]:
+        yield from read(part)
         raise BlobDamaged(b"two", 0, 6)
 
     for held, number in ((PLAIN, 0), (COMPOSED, 1), (COPIED, 1)):
