@@ -202,7 +202,7 @@ def stand_for(request: Request, form: Form) -> None:
 
 def decide_late(operation: Operation, asked: Asked, given: dict[str, Any]) -> None:
     """What the bucket's policy says once the key of a form is known, or what stands in a document."""
-    asked.key, asked.given = asked.request.key, given
+    asked.complete(given)
     check(operation.name, asked)
 
 

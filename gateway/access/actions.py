@@ -132,6 +132,10 @@ BY_HEADER: dict[str, str] = {
     "x-amz-object-lock-legal-hold": "s3:PutObjectLegalHold",
 }
 
+# Who makes a change depend on what an object is has to have leave to read it.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-delete-enforce.html
+CONDITIONAL = frozenset({"CompleteMultipartUpload", "CopyObject", "DeleteObject", "PostObject", "PutObject"})
+
 BYPASS = "s3:BypassGovernanceRetention"
 LIST = "s3:ListBucket"
 POLICY_ACTIONS = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
@@ -166,7 +170,9 @@ def needed(operation: str, request: Request) -> tuple[str, ...]:
     if needs is None:
         return ()
     actions = needs.versioned if "versionId" in request.query else needs.plain
+    more: list[str] = []
     if operation in MAKERS:
-        more = [more for header, more in BY_HEADER.items() if header in request.headers]
-        return tuple(dict.fromkeys((*actions, *more)))
-    return actions
+        more += [more for header, more in BY_HEADER.items() if header in request.headers]
+    if operation in CONDITIONAL and request.headers.get("if-match", "*") != "*":
+        more.append("s3:GetObject")
+    return tuple(dict.fromkeys((*actions, *more))) if more else actions

@@ -20,7 +20,18 @@ class Lookup(Protocol):
 class Asked:
     """`given` is the operation's input, where it is known already; `prefix` what a listing would be of."""
 
-    __slots__ = ("_version", "bucket", "caller", "catalog", "given", "key", "prefix", "request", "version_id")
+    __slots__ = (
+        "_version",
+        "bucket",
+        "caller",
+        "catalog",
+        "given",
+        "key",
+        "prefix",
+        "request",
+        "resource",
+        "version_id",
+    )
 
     def __init__(
         self,
@@ -34,6 +45,7 @@ class Asked:
         self.caller = caller
         self.bucket = bucket
         self.key = key
+        self.resource = resource_of(bucket, key)
         self.version_id = version_id
         self.request = request
         self.catalog = catalog
@@ -41,9 +53,10 @@ class Asked:
         self.prefix: str | None = None
         self._version: Version | Exception | None = None
 
-    @property
-    def resource(self) -> str:
-        return self.bucket.name if self.key is None else f"{self.bucket.name}/{self.key}"
+    def complete(self, given: dict[str, Any]) -> None:
+        """The request was read as a whole; of a form only then the key is known."""
+        self.given, self.key = given, self.request.key
+        self.resource = resource_of(self.bucket, self.key)
 
     def version(self) -> Version | None:
         """The version that is there, if one is."""
@@ -72,3 +85,8 @@ class Asked:
             except (NoObject, NoVersion, IsDeleteMarker, BadVersionId) as missing:
                 self._version = missing
         return self._version
+
+
+def resource_of(bucket: Bucket, key: str | None) -> str:
+    """As in an ARN, without what all of S3's begin with."""
+    return bucket.name if key is None else f"{bucket.name}/{key}"

@@ -109,6 +109,17 @@ def copy_source(asked: Asked) -> Sequence[str] | None:
     return None if value is None else (unquote(value.partition("?versionId=")[0]).removeprefix("/"),)
 
 
+def if_match(asked: Asked) -> Sequence[str] | None:
+    """Of the request, or of one of the keys that DeleteObjects names."""
+    return _if_match(asked) or ((asked.given["etag"],) if asked.given.get("etag") else None)
+
+
+def creates_object(asked: Asked) -> Sequence[str]:
+    """False for the steps of a multipart upload before its end, which take no conditions."""
+    query = asked.request.query
+    return ("false" if "uploads" in query or "partNumber" in query else "true",)
+
+
 def auth_type(asked: Asked) -> Sequence[str] | None:
     request = asked.request
     if request.form is not None:
@@ -212,11 +223,19 @@ def _one_tag(tags: Callable[[Asked], dict[str, str] | None], name: str) -> Gette
     return get
 
 
+_if_match = header("if-match")
 _prefix = parameter("prefix")
 _lock_mode = header("x-amz-object-lock-mode")
 _retain_until = header("x-amz-object-lock-retain-until-date")
 _legal_hold = header("x-amz-object-lock-legal-hold")
-_TAGS = {"s3:existingobjecttag": existing_tags, "s3:requestobjecttag": request_tags}
+_TAGS: dict[str, Callable[[Asked], dict[str, str] | None]] = {
+    "s3:existingobjecttag": existing_tags,
+    "s3:requestobjecttag": request_tags,
+    # Of identities and of other services' requests, which have none here.
+    "aws:principaltag": lambda asked: None,
+    "aws:requesttag": lambda asked: None,
+    "aws:resourcetag": lambda asked: None,
+}
 
 # Headers that keys of the same name stand for.
 HEADERS = (
@@ -224,7 +243,7 @@ HEADERS = (
     *("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"),
     *("x-amz-server-side-encryption-customer-algorithm", "x-amz-website-redirect-location"),
     *("x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp"),
-    *("x-amz-grant-write", "x-amz-grant-write-acp", "x-amz-object-ownership", "if-match", "if-none-match"),
+    *("x-amz-grant-write", "x-amz-grant-write-acp", "x-amz-object-ownership", "if-none-match"),
 )
 # Keys that nothing here has a value for: what they say of a caller is never so.
 ABSENT = (
@@ -255,11 +274,13 @@ KEYS: dict[str, Getter] = {
     "aws:viaawsservice": fixed("false"),
     "s3:authtype": auth_type,
     "s3:delimiter": parameter("delimiter"),
+    "s3:if-match": if_match,
     "s3:max-keys": parameter("max-keys"),
     "s3:object-lock-legal-hold": legal_hold,
     "s3:object-lock-mode": lock_mode,
     "s3:object-lock-remaining-retention-days": remaining_days,
     "s3:object-lock-retain-until-date": retain_until,
+    "s3:objectcreationoperation": creates_object,
     "s3:prefix": prefix,
     "s3:requestobjecttagkeys": request_tag_keys,
     "s3:resourceaccount": fixed(ACCOUNT),

@@ -42,7 +42,7 @@ def compile_pattern(text: str, wild: bool, variables: bool) -> Matching:
     if not any(isinstance(token, Variable) for token in tokens):
         fixed = matcher(tokens)
         return lambda value, asked: fixed(value)
-    return lambda value, asked: matcher([resolved(token, asked) for token in tokens])(value)
+    return lambda value, asked: matcher(settled(tokens, asked))(value)
 
 
 def tokens_of(text: str, wild: bool, variables: bool) -> list[Token]:
@@ -52,13 +52,22 @@ def tokens_of(text: str, wild: bool, variables: bool) -> list[Token]:
     while place < len(text):
         end = text.find("}", place) if variables and text.startswith("${", place) else -1
         if end >= 0:
-            tokens.append(variable(text[place + 2 : end]))
+            add(tokens, variable(text[place + 2 : end]))
             place = end + 1
-            continue
-        character = text[place]
-        tokens.append(Wild(character) if wild and character in "*?" else character)
-        place += 1
+        else:
+            character = text[place]
+            add(tokens, Wild(character) if wild and character in "*?" else character)
+            place += 1
     return tokens
+
+
+def add(tokens: list[Token], token: Token) -> None:
+    """Text goes on with the text before it."""
+    last = tokens[-1] if tokens else None
+    if isinstance(token, str) and isinstance(last, str):
+        tokens[-1] = last + token
+    else:
+        tokens.append(token)
 
 
 def variable(inside: str) -> str | Variable:
@@ -70,6 +79,13 @@ def variable(inside: str) -> str | Variable:
     if get is None:
         raise ValueError(inside)
     return Variable(get, default.strip().strip("'") if comma else None)
+
+
+def settled(tokens: Sequence[Token], asked: Asked) -> list[Token]:
+    found: list[Token] = []
+    for token in tokens:
+        add(found, resolved(token, asked))
+    return found
 
 
 def resolved(token: Token, asked: Asked) -> str | Wild:
@@ -103,6 +119,11 @@ class Stretch(NamedTuple):
 
 
 def matcher(tokens: Sequence[str | Wild | Variable]) -> Matcher:
+    begins = tokens[0] if tokens else ""
+    if isinstance(begins, str) and len(tokens) <= 1:
+        return lambda text: text == begins
+    if isinstance(begins, str) and len(tokens) == 2 and tokens[1] is Wild.ANY:
+        return lambda text: text.startswith(begins)
     stretches = [stretch(part) for part in parted(tokens)]
     head, tail, between = stretches[0], stretches[-1], stretches[1:-1]
     if len(stretches) == 1:

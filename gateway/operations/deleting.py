@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog import Check, Deleted
 from catalog.errors import BadVersionId, NoVersion
-from gateway.access.deciding import is_ruled
+from gateway.access.deciding import is_ruled, permits
 from gateway.operations import Context
 from gateway.operations.conditions import on_delete
 from gateway.operations.locking import may_bypass
@@ -75,7 +75,10 @@ async def delete_objects(
 
 def _allowed(cx: Context, each: dict[str, Any]) -> bool:
     version_id = each.get("version_id") or None
-    return cx.may("s3:DeleteObject" if version_id is None else "s3:DeleteObjectVersion", each["key"], version_id)
+    asked = cx.ask(cx.here, each["key"], version_id)
+    asked.given = each
+    reads = each.get("etag") in (None, "*") or permits("s3:GetObject", asked)
+    return reads and permits("s3:DeleteObject" if version_id is None else "s3:DeleteObjectVersion", asked)
 
 
 def _deletion(bucket: str, each: dict[str, Any]) -> tuple[str, str | None, Check | None]:

@@ -62,6 +62,10 @@ def test_none_that_is_built_lacks_one() -> None:
         ),
         ("PutObject", "", {"x_amz_object_lock_legal_hold": "ON"}, ("s3:PutObject", "s3:PutObjectLegalHold")),
         ("GetObject", "", {"x_amz_tagging": "a=1"}, ("s3:GetObject",)),
+        ("DeleteObject", "", {"if_match": '"x"'}, ("s3:DeleteObject", "s3:GetObject")),
+        ("DeleteObject", "", {"if_match": "*"}, ("s3:DeleteObject",)),
+        ("PutObject", "", {"if_match": '"x"'}, ("s3:PutObject", "s3:GetObject")),
+        ("PutObject", "", {"if_none_match": "*"}, ("s3:PutObject",)),
         ("CreateSession", "", {}, ()),
     ],
 )

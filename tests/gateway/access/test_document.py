@@ -4,11 +4,16 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from catalog.records import Bucket
 from gateway.access.actions import KNOWN
-from gateway.access.document import Document, read_document
+from gateway.access.document import FIELDS, STATEMENT_FIELDS, Document, read_document
+from gateway.access.operators import NEGATED, OPERATORS
+from gateway.access.policy import Policy, Verdict
 from gateway.s3.errors import S3Error
-from tests.gateway.access.asking import USERS, filled
+from tests.gateway.access.asking import USERS, ask, filled
 
 
 def read(text: str) -> Document:
@@ -151,3 +156,41 @@ def test_values_may_be_numbers_and_truths() -> None:
     text = json.dumps({"Statement": filled({"Action": "s3:ListBucket", "Resource": "*", "Condition": condition})})
     (statement,) = read(text).statements
     assert [each.values for each in statement.conditions] == [("10",), ("true",)]
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+WORDS = st.sampled_from(
+    [
+        "*",
+        "s3:*",
+        "s3:GetObject",
+        "Allow",
+        "Deny",
+        "AWS",
+        "alice",
+        "arn:aws:s3:::b/*",
+        "${aws:username}",
+        "${",
+        "2012-10-17",
+    ]
+)
+NAMES = st.sampled_from(
+    [*FIELDS, *STATEMENT_FIELDS, *OPERATORS, *NEGATED, "Null", "AWS", "aws:SourceIp", "s3:prefix", "aws:CurrentTime"]
+)
+ANYTHING = st.recursive(
+    LEAVES | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+STATEMENTS = st.dictionaries(st.sampled_from(sorted(STATEMENT_FIELDS)), ANYTHING, max_size=4).map(filled)
+
+
+@given(st.dictionaries(NAMES, ANYTHING, max_size=4) | STATEMENTS.map(lambda each: {"Statement": each}))
+def test_whatever_comes_is_a_policy_or_refused(document: Any) -> None:
+    try:
+        found = read(json.dumps(document))
+    except S3Error as problem:
+        assert problem.code == "MalformedPolicy"
+        return
+    bucket = Bucket(1, "b", "a" * 64, 0, "eu-west-1")
+    assert Policy(found).decide("s3:GetObject", ask(bucket)) in Verdict

@@ -43,6 +43,12 @@ from tests.gateway.conftest import ROOT
         ("s3:object-lock-mode", {"x_amz_object_lock_mode": "COMPLIANCE"}, "COMPLIANCE"),
         ("s3:object-lock-legal-hold", {"x_amz_object_lock_legal_hold": "ON"}, "ON"),
         ("aws:SourceVpce", {}, None),
+        ("aws:PrincipalTag/team", {}, None),
+        ("s3:if-match", {"if_match": '"x"'}, '"x"'),
+        ("s3:if-none-match", {"if_none_match": "*"}, "*"),
+        ("s3:ObjectCreationOperation", {}, "true"),
+        ("s3:ObjectCreationOperation", {"query": "uploads"}, "false"),
+        ("s3:ObjectCreationOperation", {"query": "partNumber=1&uploadId=x"}, "false"),
     ],
 )
 def test_what_a_key_is_worth(key: str, given: dict[str, str], value: str | None) -> None:
@@ -72,6 +78,7 @@ def test_what_stands_in_a_document() -> None:
         "tagging": {"tag_set": [{"key": "a", "value": "1"}, {"key": "B", "value": ""}]},
         "retention": {"mode": "GOVERNANCE", "retain_until_date": 4102444800000},
         "legal_hold": {"status": "OFF"},
+        "etag": '"x"',
     }
     for key, values in (
         ("s3:RequestObjectTag/a", ("1",)),
@@ -80,6 +87,7 @@ def test_what_stands_in_a_document() -> None:
         ("s3:object-lock-mode", ("GOVERNANCE",)),
         ("s3:object-lock-retain-until-date", ("2100-01-01T00:00:00+00:00",)),
         ("s3:object-lock-legal-hold", ("OFF",)),
+        ("s3:if-match", ('"x"',)),
     ):
         get = getter_of(key)
         assert get is not None
