@@ -76,12 +76,12 @@ class Run:
 
     async def _step(self, bucket: Bucket, step: Step) -> None:
         after: str | None = None
-        while not self._stopping() and self._same_rules(bucket):
+        while self._goes_on(bucket):
             as_of = self._catalog.end().seq
             page = self._database.ask(list_candidates, bucket.name, step, PAGE, after)
             due = [each for each in page.items if self._is_due(bucket, step, each, as_of)]
             for first in range(0, len(due), BATCH):
-                if self._stopping():
+                if not self._goes_on(bucket):
                     return
                 await self._batch(bucket, step, due[first : first + BATCH], as_of)
                 self._database.rest()
@@ -90,7 +90,10 @@ class Run:
             if after is None:
                 return
 
-    def _same_rules(self, bucket: Bucket) -> bool:
+    def _goes_on(self, bucket: Bucket) -> bool:
+        """Unless it is to stop, or the bucket has not the same rules any more."""
+        if self._stopping():
+            return False
         try:
             now = self._catalog.bucket(bucket.name)
         except NoBucket:

@@ -267,7 +267,26 @@ async def test_it_is_bound_to_a_rate_and_ends_where_it_is_told_to(tmp_path: Path
         await catalog.close()
 
 
-async def test_rules_that_are_taken_back_are_not_carried_out_any_further(tmp_path: Path) -> None:
+async def test_rules_that_are_taken_back_in_between_are_not_carried_out_any_further(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path)
+    try:
+        bucket = await make(catalog, "", [Rule("Enabled", "a", filter=EVERY, expiration=Expiration(date=0))])
+        await asyncio.gather(*(catalog.put(ORIGIN, bucket, f"{n:04}", DRAFT, b"hello") for n in range(200)))
+        taking: list[asyncio.Future[Bucket]] = []
+
+        def take_back() -> bool:
+            if catalog.end().seq > before and not taking:
+                taking.append(asyncio.ensure_future(change(catalog, bucket, "", [])))
+            return False
+
+        before, report = catalog.end().seq, Report(0.0)
+        await Run(catalog, tmp_path, report, stopping=take_back).run()
+        assert taking[0].done() and 0 < report.done["expire"] < 200
+    finally:
+        await catalog.close()
+
+
+async def test_rules_that_were_taken_back_are_not_carried_out(tmp_path: Path) -> None:
     catalog = Catalog.open(tmp_path)
     try:
         rules = [Rule("Enabled", "a", filter=EVERY, expiration=Expiration(date=0))]
