@@ -24,6 +24,7 @@ from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
 
 TRIES = 5
+NOT_ASKED = (None,) * 5  # of encryption
 
 
 @operation
@@ -73,9 +74,8 @@ async def put_object(
     description = describe(content_type, kept, metadata, storage_class, tagging)
     wish = (acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp)
     author = None if wish == NO_WISH and cx.here.settings is None else author_of(cx, key, Wish(*wish))
-    sealing = encryption.asked(
-        cx, server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id
-    )
+    by = server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id
+    sealing = None if by == NOT_ASKED and cx.here.settings is None else encryption.asked(cx, *by)
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))
     lock, here = None, cx.here
@@ -124,11 +124,15 @@ async def get_object(
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"""
     here = cx.here
-    customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    customer = None
+    if not (sse_customer_algorithm is sse_customer_key is sse_customer_key_md5 is None):
+        customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     missed: list[Version] = []
     for _ in builtins.range(TRIES):
         version = cx.catalog.get(here, key, version_id)
-        unwrap = encryption.unlocked(cx, version.encryption, customer)
+        unwrap = None
+        if version.encryption is not None or customer is not None:
+            unwrap = encryption.unlocked(cx, version.encryption, customer)
         if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
             return not_modified(cx, version)
         try:
@@ -168,10 +172,13 @@ async def head_object(
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html"""
     here = cx.here
-    customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
+    customer = None
+    if not (sse_customer_algorithm is sse_customer_key is sse_customer_key_md5 is None):
+        customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     for _ in builtins.range(TRIES):
         version = cx.catalog.get(here, key, version_id)
-        encryption.unlocked(cx, version.encryption, customer)
+        if version.encryption is not None or customer is not None:
+            encryption.unlocked(cx, version.encryption, customer)
         if not conditions.is_modified(version, if_match, if_none_match, if_modified_since, if_unmodified_since):
             return not_modified(cx, version)
         try:
