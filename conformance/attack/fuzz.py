@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from conformance.attack import inputs
+from conformance.attack.documents import documents
 from conformance.attack.forms import forms
 from conformance.attack.target import Target, under_attack
 
@@ -24,7 +25,7 @@ KINDS: dict[str, Strategy] = {
     "headers": inputs.headers_signed,
     "presigned": inputs.queries_signed,
     "chunks": inputs.chunks,
-    "documents": inputs.documents,
+    "documents": documents,
     "calls": inputs.calls,
     "forms": forms,
     "lines": inputs.lines,

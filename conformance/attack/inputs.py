@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from conformance.content import content_md5
 from conformance.raw import Raw, Request
 
 BUCKET, KEY = "attacked", "key"
+RULED = "attacked-ruled"  # with ACLs, Object Lock, and whatever rules are put
 
 NASTY = [
     "",
@@ -196,6 +196,12 @@ ASKED = [
     "x-amz-decoded-content-length",
     "x-amz-security-token",
     "x-amz-write-offset-bytes",
+    *(f"x-amz-object-lock-{name}" for name in ("mode", "retain-until-date", "legal-hold")),
+    "x-amz-bypass-governance-retention",
+    "x-amz-grant-read",
+    "x-amz-grant-full-control",
+    "x-amz-server-side-encryption",
+    *(f"x-amz-server-side-encryption-customer-{name}" for name in ("algorithm", "key", "key-MD5")),
 ]
 RANGES = [
     "bytes=0-",
@@ -206,67 +212,6 @@ RANGES = [
     "bytes=" + "9" * 30 + "-",
     "chars=1-2",
     "bytes=0-" + "9" * 50,
-]
-
-DOCUMENTS: dict[str, tuple[str, str, dict[str, str], str]] = {
-    "DeleteObjects": (
-        "POST",
-        f"/{BUCKET}",
-        {"delete": ""},
-        "<Delete><Object><Key>a</Key></Object><Quiet>true</Quiet></Delete>",
-    ),
-    "CompleteMultipartUpload": (
-        "POST",
-        f"/{BUCKET}/{KEY}",
-        {"uploadId": "none"},
-        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>&quot;a&quot;</ETag></Part></CompleteMultipartUpload>",
-    ),
-    "PutBucketTagging": (
-        "PUT",
-        f"/{BUCKET}",
-        {"tagging": ""},
-        "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
-    ),
-    "PutObjectTagging": (
-        "PUT",
-        f"/{BUCKET}/{KEY}",
-        {"tagging": ""},
-        "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
-    ),
-    "PutBucketVersioning": (
-        "PUT",
-        f"/{BUCKET}",
-        {"versioning": ""},
-        "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
-    ),
-    "CreateBucket": (
-        "PUT",
-        "/attacked-too",
-        {},
-        "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>",
-    ),
-}
-BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
-    f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(12)
-)
-XML = [
-    f"{BOMB}]><Delete><Object><Key>&m;</Key></Object></Delete>",
-    '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><Delete><Object><Key>&a;</Key></Object></Delete>',
-    '<!DOCTYPE x SYSTEM "http://127.0.0.1:1/x.dtd"><Delete/>',
-    '<!DOCTYPE x [<!ENTITY % a SYSTEM "file:///dev/zero">%a;]><Delete/>',
-    '<?xml version="1.0" encoding="UTF-7"?>+ADwAIQ-DOCTYPE x+AD4-<Delete/>',
-    '<Delete xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="file:///etc/passwd" parse="text"/></Delete>',
-    '<?xml-stylesheet href="file:///etc/passwd"?><Delete/>',
-    "<a>" * 100_000,
-    "<a>" * 200 + "</a>" * 200,
-    "<Delete " + "".join(f'a{n}="" ' for n in range(20_000)) + "/>",
-    "<Delete>" + "<Object><Key>a</Key></Object>" * 1001 + "</Delete>",
-    "<Delete>" + "&#x0;" * 10 + "</Delete>",
-    "<Delete><![CDATA[" + "]" * 100_000 + "]]></Delete>",
-    "<Delete>" + "<!-- -->" * 50_000 + "</Delete>",
-    "\ufeff",
-    " ",
-    "{}",
 ]
 
 
@@ -357,15 +302,6 @@ def chunks(draw: st.DrawFn, raw: Raw) -> Request:
         )
     request.body, request.headers["Content-Length"] = frames, str(len(frames))
     return request
-
-
-@st.composite
-def documents(draw: st.DrawFn, raw: Raw) -> Request:
-    """XML that is signed rightly, with its Content-MD5."""
-    method, path, query, right = DOCUMENTS[draw(st.sampled_from(sorted(DOCUMENTS)))]
-    text = draw(st.one_of(st.sampled_from(XML), spoiled(right), st.text(max_size=100)))
-    body = text.encode(draw(st.sampled_from(["utf-8", "utf-8", "utf-16"])), "surrogatepass")
-    return raw.prepare(method, path, query, {"Content-MD5": content_md5(body)}, body)
 
 
 @st.composite

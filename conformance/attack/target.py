@@ -13,7 +13,7 @@ from pathlib import Path
 
 import trustme
 
-from conformance.attack.inputs import BUCKET, KEY
+from conformance.attack.inputs import BUCKET, KEY, RULED
 from conformance.raw import Raw, Request
 from conformance.server import Server, running
 from conformance.workers import workers
@@ -41,6 +41,9 @@ class Target:
         self.raw = Raw(self.server, tls=self.tls)
         self.raw.put(f"/{BUCKET}")
         self.raw.put(f"/{BUCKET}/{KEY}", b"content")
+        rules = {"x-amz-bucket-object-lock-enabled": "true", "x-amz-object-ownership": "ObjectWriter"}
+        self.raw.put(f"/{RULED}", headers=rules)
+        self.raw.put(f"/{RULED}/{KEY}", b"content")
         self.processes = workers(self.server)
 
     def throw(self, data: bytes) -> None:
