@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -18,6 +19,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from catalog import Catalog
 from conformance.content import MIB, PART, checksum, etag, multipart_etag, noise
 from conformance.encrypted import SSE_S3, files_with
 from conformance.multipart import Upload
@@ -315,3 +317,53 @@ def test_in_chunks_with_a_trailer(s3: Any, bucket: str) -> None:
     put = s3.put_object(Bucket=bucket, Key="key", Body=body, ChecksumAlgorithm="SHA256", **SSE_S3)
     assert put["ChecksumSHA256"] == checksum("SHA256", body)
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == body
+
+
+def test_a_flipped_bit_of_a_small_body_is_never_served(tmp_path: Path) -> None:
+    with running(tmp_path / "data", "--workers", "1") as server:
+        s3 = server.client()
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="key", Body=MARK, **SSE_S3)
+        run_command("backup", str(tmp_path / "backup"), "--data", str(server.data))
+        segment, offset = place_of_small(server.data)
+        flip(server.data / "log" / f"{segment:016x}.log", offset + 5)
+        for more in ({}, {"Range": "bytes=40-41"}):
+            with refused("InternalError", 500):
+                s3.get_object(Bucket="bucket", Key="key", **more)
+        code, report = scrub(server.data)
+        assert code == 1 and {each["key"] for each in report["findings"] if "key" in each} == {"key"}
+        assert scrub(server.data, "--repair", "--from", str(tmp_path / "backup"))[0] == 0
+        assert s3.get_object(Bucket="bucket", Key="key")["Body"].read() == MARK
+
+
+def place_of_small(data: Path) -> tuple[int, int]:
+    catalog = Catalog.open(data)
+    try:
+        body = catalog.get(catalog.bucket("bucket"), "key").body
+    finally:
+        catalog.release()
+    assert body is not None
+    return body.segment, body.offset
+
+
+def test_it_is_all_there_after_a_restore_and_with_the_index_made_anew(tmp_path: Path) -> None:
+    body = noise(PART + 70_000)
+    wanted = {"small": body[:1000], "large": body[:300_000], "parts": body}
+    with running(tmp_path / "data") as server:
+        s3 = server.client()
+        s3.create_bucket(Bucket="bucket")
+        for key in ("small", "large"):
+            s3.put_object(Bucket="bucket", Key=key, Body=wanted[key], **SSE_S3)
+        Upload.begin(s3, "bucket", "parts", **SSE_S3).put(body[:PART], body[PART:]).complete()
+        Upload.begin(s3, "bucket", "under way", **SSE_S3).put(body[:1000])
+        run_command("backup", str(tmp_path / "backup"), "--data", str(server.data))
+    run_command("restore", str(tmp_path / "backup"), "--data", str(tmp_path / "restored"))
+    shutil.rmtree(tmp_path / "data" / "index")
+    (tmp_path / "data" / "catalog.duckdb").unlink()
+    for data in (tmp_path / "restored", tmp_path / "data"):
+        with running(data) as again:
+            s3 = again.client()
+            for key, content in wanted.items():
+                got = s3.get_object(Bucket="bucket", Key=key)
+                assert (got["ServerSideEncryption"], got["Body"].read()) == ("AES256", content)
+        assert scrub(data)[0] == 0
