@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ import pytest
 from conformance.raw import Raw
 from conformance.scrubbing import copied, filled_folder, flip, largest_blob, scrub, summary
 from conformance.server import Server, run_command, running
+from conformance.workers import until, workers
 from gateway.doctor import examine
 from gateway.scrub.report import BACKGROUND, last
 from gateway.scrubber import DAY
@@ -147,3 +150,30 @@ def test_it_does_not_outlive_a_server_that_is_killed(data: Path) -> None:
         server.process.wait()
         while Path(f"/proc/{process}").exists():
             time.sleep(0.05)
+
+
+def test_it_has_the_keys_that_the_server_was_given(tmp_path: Path) -> None:
+    first, second = (base64.b64encode(bytes([value]) * 32).decode() for value in (1, 2))
+    config, sealed = tmp_path / "ducket.toml", {"ServerSideEncryption": "AES256"}
+    serve = ("--config", str(config), "--scrub-rate", "1000")
+    config.write_text(f'encryption_key = "{first}"\n')
+    with running(tmp_path / "data", *serve, program=SERVE) as server:
+        s3 = server.client()
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="first", Body=b"a" * 100_000, **sealed)
+        config.write_text(f'encryption_key = "{second},{first}"\n')
+        renew(server)
+        s3.put_object(Bucket="bucket", Key="second", Body=b"b" * 100_000, **sealed)
+        assert s3.get_object(Bucket="bucket", Key="first")["Body"].read() == b"a" * 100_000
+        before = finished(server.data)
+    assert len((tmp_path / "data" / "encryption.used").read_text().split()) == 2
+    make_due(server.data)
+    with running(tmp_path / "data", *serve, program=SERVE) as server:
+        after = next(each for each in reports(server.data) if each["finished"] and each["started"] > before["started"])
+    assert (after["findings"], after["bodies"]) == ([], 2)
+
+
+def renew(server: Server) -> None:
+    former = workers(server)
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: not workers(server) & former)

@@ -22,6 +22,10 @@ class Errand:
         self._child = Child(name, command, given)
         self._running: asyncio.Task[None] | None = None
 
+    def give(self, given: bytes) -> None:
+        """From the next time on."""
+        self._child.given = given
+
     def start(self) -> None:
         self._running = asyncio.ensure_future(self._run())
 

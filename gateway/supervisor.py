@@ -185,6 +185,7 @@ class Supervisor:
             del self.sockets[had:]
             raise
         going, self.workers, self.settings = self.workers, coming, settings
+        self.scrubber.give(dump(settings))
         self.others = [child for child in self.others if child not in coming] + going
         for worker in coming:
             worker.keep()

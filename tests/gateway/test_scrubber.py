@@ -24,3 +24,10 @@ async def test_without_a_rate_there_is_none(tmp_path: Path) -> None:
     scrubber.start()
     assert scrubber._running is None
     await scrubber.stop()
+
+
+def test_the_settings_that_are_given_last_are_those_of_the_next(tmp_path: Path) -> None:
+    scrubber = Scrubber(tmp_path, 1, 7, given=b"first\n")
+    assert scrubber._child.given == b"first\n"
+    scrubber.give(b"second\n")
+    assert scrubber._child.given == b"second\n"
