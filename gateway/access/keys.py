@@ -19,6 +19,7 @@ Getter = Callable[[Asked], Sequence[str] | None]
 # There is one account here, as far as ARNs go; every user may own buckets.
 ACCOUNT = "000000000000"
 ROOT_ID = "4813494d137e1631bba301d5acab6e7bb7aa74ce1185d456565ef51d737677b2"
+ROOT = User(ROOT_ID, "root", access_key="", secret_key="")
 LISTINGS = frozenset({"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"})
 
 

@@ -9,6 +9,7 @@ import msgspec
 from catalog.records import Bucket, Version
 from gateway.access.acl import SETTING, Grant, Grants, acls_on, bucket_grants, kept_grants, object_grants
 from gateway.operations import Context
+from gateway.operations.configurations import keep
 from gateway.operations.granting import Wish, granted_by_document, granted_by_headers
 from gateway.operations.tagging import no_marker
 from gateway.s3.errors import S3Error
@@ -36,13 +37,8 @@ async def put_bucket_acl(
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html"""
     wish = Wish(acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp, grant_write)
     kept = kept_grants(wanted(cx, wish, access_control_policy, cx.here.owner), cx.here.owner)
-
-    def change(found: Bucket) -> Bucket:
-        settings = {name: value for name, value in (found.settings or {}).items() if name != SETTING}
-        return msgspec.structs.replace(found, settings=settings | ({SETTING: kept} if kept else {}))
-
     if acls_on(cx.here):
-        await cx.catalog.update_bucket(cx.origin, bucket, change)
+        await keep(cx, SETTING, kept or None)
 
 
 @operation

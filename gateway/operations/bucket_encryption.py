@@ -49,7 +49,7 @@ async def put_bucket_encryption(cx: Context, bucket: str, server_side_encryption
 async def delete_bucket_encryption(cx: Context, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketEncryption.html"""
     if default_of(cx.here) != Default():
-        await keep(cx, SETTING, "")
+        await keep(cx, SETTING, None)
 
 
 def read_rule(rule: dict[str, Any]) -> Default:

@@ -39,7 +39,7 @@ async def put_bucket_cors(cx: Context, bucket: str, cors_configuration: dict[str
 async def delete_bucket_cors(cx: Context, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketCors.html"""
     if cors.rules_of(cx.here):
-        await keep(cx, cors.SETTING, "")
+        await keep(cx, cors.SETTING, None)
 
 
 def is_whole(rule: cors.Rule) -> bool:

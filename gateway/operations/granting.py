@@ -25,7 +25,7 @@ from gateway.access.acl import (
     kept_grants,
     private,
 )
-from gateway.access.keys import ROOT_ID
+from gateway.access.keys import ROOT
 from gateway.access.public import blocks
 from gateway.operations import Context
 from gateway.operations.ownership import object_ownership
@@ -191,7 +191,7 @@ def to_grantee(cx: Context, permission: str, kind: str, name: str) -> Grant:
 
 def everybody(cx: Context) -> list[User]:
     owners = [] if cx.bucket is None else [User(cx.bucket.owner, "", "", "")]  # who may be gone by now
-    return [User(ROOT_ID, "root", "", ""), *owners, *cx.catalog.users()]
+    return [ROOT, *owners, *cx.catalog.users()]
 
 
 def refuse_where_off(bucket: Bucket) -> None:

@@ -44,4 +44,4 @@ async def put_bucket_lifecycle_configuration(
 async def delete_bucket_lifecycle(cx: Context, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketLifecycle.html"""
     if configuration(cx.here) is not None:
-        await keep(cx, SETTING, "")
+        await keep(cx, SETTING, None)

@@ -8,11 +8,11 @@ import msgspec
 
 from catalog.records import Bucket, User
 from gateway.access.document import Resolve, read_document
-from gateway.access.keys import ROOT_ID, arn_of
+from gateway.access.keys import ROOT, arn_of
 from gateway.access.policy import PRINCIPALS, SETTING, policy_of
 from gateway.access.public import blocks, is_public
 from gateway.operations import Context
-from gateway.operations.configurations import kept
+from gateway.operations.configurations import changed, kept
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
 
@@ -42,8 +42,7 @@ async def put_bucket_policy(
     def change(found: Bucket) -> Bucket:
         if is_public(document) and blocks(found, "block_public_policy"):
             raise S3Error("AccessDenied", BLOCKED.format(arn=arn_of(cx.caller), resource=f'"arn:aws:s3:::{bucket}"'))
-        settings = {**(found.settings or {}), SETTING: policy, PRINCIPALS: principals}
-        return msgspec.structs.replace(found, settings=settings)
+        return changed(found, {SETTING: policy, PRINCIPALS: principals})
 
     await cx.catalog.update_bucket(cx.origin, bucket, change)
 
@@ -65,13 +64,9 @@ async def get_bucket_policy_status(cx: Context, bucket: str) -> dict[str, Any]:
 @operation
 async def delete_bucket_policy(cx: Context, bucket: str) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html"""
-
-    def change(found: Bucket) -> Bucket:
-        left = {name: value for name, value in (found.settings or {}).items() if name not in (SETTING, PRINCIPALS)}
-        return msgspec.structs.replace(found, settings=left or None)
-
     if kept(cx.here, SETTING, ""):
-        await cx.catalog.update_bucket(cx.origin, bucket, change)
+        none = {SETTING: None, PRINCIPALS: None}
+        await cx.catalog.update_bucket(cx.origin, bucket, lambda found: changed(found, none))
 
 
 def policy_text(bucket: Bucket) -> str:
@@ -86,7 +81,7 @@ def resolving(users: list[User], meant: dict[str, str]) -> Resolve:
 
     An ARN may leave out the account, for there is one. A name without an ARN that fits two users names neither.
     """
-    known = [User(ROOT_ID, "root", "", ""), *users]
+    known = [ROOT, *users]
 
     def resolve(kind: str, name: str) -> str | None:
         if kind == "CanonicalUser":
