@@ -12,7 +12,6 @@ from catalog.errors import CatalogError
 from catalog.records import Bucket, Checksum, Origin, Piece, Version
 from gateway.access import ROOT_ID
 from gateway.blobs import Blobs, Digests, Keyring, digest
-from gateway.blobs.sealing import seal
 from gateway.operations.checksums import DEFAULT, encode
 from gateway.operations.encryption import default_sealing
 
@@ -55,15 +54,15 @@ async def publish(
 
 async def _put(catalog: Catalog, blobs: Blobs, bucket: Bucket, key: str, path: Path) -> None:
     content, sealing = _small(path), default_sealing(bucket)
-    body_key, encryption = sealing.new_key(blobs.keys) if sealing is not None else (None, None)
     if content is not None:
         digests = {name: digest(name, content) for name in ("MD5", DEFAULT)}
         draft = _draft(bucket, path, len(content), digests)
-        if body_key is not None and encryption is not None:
-            content, tag = seal(body_key, content)
-            draft = replace(draft, encryption=replace(encryption, tag=tag))
+        if sealing is not None:
+            content, encryption = sealing.seal(blobs.keys, content)
+            draft = replace(draft, encryption=encryption)
         await catalog.put(ORIGIN, bucket, key, draft, content)
         return
+    body_key, sealed = sealing.new_key(blobs.keys) if sealing is not None else (None, None)
     async with blobs.new(Digests({"MD5", DEFAULT}), body_key) as blob:
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
@@ -71,7 +70,7 @@ async def _put(catalog: Catalog, blobs: Blobs, bucket: Bucket, key: str, path: P
         blob_id, size, digests = await blob.finish()
     try:
         draft = _draft(bucket, path, size, digests, Piece(size, blob=blob_id))
-        await catalog.put(ORIGIN, bucket, key, replace(draft, encryption=encryption))
+        await catalog.put(ORIGIN, bucket, key, replace(draft, encryption=sealed))
     except CatalogError:
         await blobs.drop([blob_id])
         raise

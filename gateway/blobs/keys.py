@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from gateway.blobs.errors import NoKey, WrongKey
+from gateway.blobs.pushing import sync_names
 
 FILE = "encryption.key"
 USED = "encryption.used"  # the ids of all keys that anything was ever wrapped by, a line each
@@ -103,7 +104,7 @@ class Keyring:
                 os.link(draft, self._file)
         finally:
             draft.unlink()
-        _sync(self._data)
+        sync_names(self._data)
         self._load()
 
 
@@ -154,12 +155,4 @@ def _append(path: Path, line: str) -> None:
         os.fsync(file)
     finally:
         os.close(file)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    sync_names(path.parent)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from gateway.blobs.store import Blobs, sync_names
+from gateway.blobs.pushing import sync_names
+from gateway.blobs.store import Blobs
 from gateway.blobs.sums import has_sums, renew, size_of_body, size_of_file
 
 ASIDE = ".damaged"

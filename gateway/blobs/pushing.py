@@ -1,9 +1,10 @@
-"""Bytes of a file sent on to the disk before anybody asks for them to be safe."""
+"""What was written, on its way to the disk: bytes before anybody asks for them to be safe, and names."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+from pathlib import Path
 
 ALL = 1 | 2 | 4  # wait for what is on its way, write, wait for that
 _range = ctypes.CDLL(None, use_errno=True).sync_file_range
@@ -17,3 +18,12 @@ def push(file: int, start: int, length: int) -> None:
     """
     if _range(file, start, length, ALL):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def sync_names(folder: Path) -> None:
+    """Those of the files in it. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -16,7 +16,7 @@ from gateway.blobs.blocks import CORES, Blocks
 from gateway.blobs.digests import Data, Digests
 from gateway.blobs.errors import BlobCut, NoBlob, NoRoom
 from gateway.blobs.keys import Keyring
-from gateway.blobs.pushing import push
+from gateway.blobs.pushing import push, sync_names
 from gateway.blobs.reading import BlobReader
 from gateway.blobs.recent import Recent
 from gateway.blobs.sealing import SealedReader, Sealer, size_of_plain
@@ -251,14 +251,6 @@ class Blob:
         os.close(self._file)
         self._draft.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
-
-
-def sync_names(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _no_room(error: OSError, path: Path) -> Exception:

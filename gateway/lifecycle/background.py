@@ -20,7 +20,7 @@ from catalog.freeing import Freeing
 from catalog.priority import give_way
 from gateway import logging
 from gateway.blobs import Blobs
-from gateway.child import READY
+from gateway.child import READY, wait_for_end
 from gateway.lifecycle.report import Report
 from gateway.lifecycle.run import Run
 
@@ -53,12 +53,6 @@ async def carry_out(
         await catalog.close()
         blobs.close()
     return report
-
-
-def wait_for_end() -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import msgspec
 from catalog.records import Bucket, Encryption, Upload, Version
 from gateway.blobs import Keyring, keys
 from gateway.blobs.errors import WrongKey
+from gateway.blobs.sealing import seal
 from gateway.operations import Context
 from gateway.s3.errors import S3Error, invalid_argument
 
@@ -79,6 +80,12 @@ class Sealing:
             return key, Encryption(SSE_C, keys.wrap(self.customer.key, key))
         key, wrapped, by = keyring.new()
         return key, Encryption(SSE_S3, wrapped, by)
+
+    def seal(self, keyring: Keyring, content: bytes) -> tuple[bytes, Encryption]:
+        """A small body. Raises NoKey."""
+        key, encryption = self.new_key(keyring)
+        hidden, tag = seal(key, content)
+        return hidden, msgspec.structs.replace(encryption, tag=tag)
 
 
 def asked(

@@ -6,13 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
-
 from catalog import SMALL_BODY
 from catalog.errors import CatalogError
 from catalog.records import Checksum, Encryption, Piece
 from gateway.blobs import Digests, digest
-from gateway.blobs.sealing import seal
 from gateway.body import Body
 from gateway.operations import Context
 from gateway.operations.checksums import Promise, encode
@@ -76,9 +73,7 @@ async def receive(
 
 def sealed(cx: Context, content: bytes, digests: Mapping[str, bytes], sealing: Sealing) -> Received:
     """A small body. Raises NoKey."""
-    key, encryption = sealing.new_key(cx.blobs.keys)
-    hidden, tag = seal(key, content)
-    encryption = msgspec.structs.replace(encryption, tag=tag)
+    hidden, encryption = sealing.seal(cx.blobs.keys, content)
     return Received(len(content), digests, content=hidden, encryption=encryption, sealing=sealing)
 
 

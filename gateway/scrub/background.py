@@ -24,7 +24,7 @@ import msgspec
 from catalog import Catalog
 from catalog.priority import give_way
 from gateway import logging
-from gateway.child import READY
+from gateway.child import READY, wait_for_end
 from gateway.encryption import keyring
 from gateway.scrub.report import BACKGROUND, FAILED, Report, last
 from gateway.scrub.run import Scrub
@@ -81,12 +81,6 @@ def read_last() -> None:
 def leave(number: int, frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(0)
-
-
-def wait_for_end() -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
