@@ -84,7 +84,7 @@ def delete_bucket(turn: Turn, name: str) -> tuple[Mutation, None]:
         for table in (turn.index.objects, turn.index.versions):
             with turn.txn.cursor(db=table) as cursor:
                 if cursor.set_range(space) and cursor.key().startswith(space):
-                    raise BucketNotEmpty(name)
+                    raise BucketNotEmpty(name, bool(bucket.versioning))
     return BucketRemoved(bucket.id, name), None
 
 

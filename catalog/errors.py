@@ -28,7 +28,10 @@ class BucketExists(CatalogError):
 
 @dataclass
 class BucketNotEmpty(CatalogError):
+    """`versioned`: it keeps versions, or did once; perhaps none of them is current."""
+
     bucket: str
+    versioned: bool = False
 
 
 @dataclass

@@ -97,6 +97,14 @@ def test_body_that_names_no_part_is_refused(raw: Raw, s3: Any, bucket: str, body
     assert (answer.status, answer.code) in ((400, "MalformedXML"), (400, "InvalidRequest"))
 
 
+def test_no_body_is_no_part(raw: Raw, s3: Any, bucket: str) -> None:
+    upload = Upload.begin(s3, bucket).put(b"body")
+    answer = raw.post(f"/{bucket}/key", b"", {"uploadId": upload.id})
+    assert (answer.status, answer.code) == (400, "InvalidRequest")
+    answer = raw.post(f"/{bucket}/key", b"", {"uploadId": "no-such-upload"})
+    assert (answer.status, answer.code) == (404, "NoSuchUpload")
+
+
 def test_repeating_it_gives_the_same_answer(s3: Any, bucket: str) -> None:
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
     upload = Upload.begin(s3, bucket).put(b"body")

@@ -162,6 +162,30 @@ def test_onto_itself_with_new_metadata(s3: Any, source: dict[str, str]) -> None:
     assert (found["Metadata"], found["Body"].read()) == ({"new": "1"}, BODY)
 
 
+def test_onto_itself_where_the_bucket_encrypts(s3: Any, source: dict[str, str]) -> None:
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    s3.put_bucket_encryption(Bucket=source["Bucket"], ServerSideEncryptionConfiguration={"Rules": [rule]})
+    for _ in range(2):
+        assert s3.copy_object(CopySource=source, **source)["ServerSideEncryption"] == "AES256"
+
+
+def test_onto_itself_with_the_storage_class_it_has(s3: Any, source: dict[str, str]) -> None:
+    s3.copy_object(CopySource=source, StorageClass="STANDARD", **source)
+    assert s3.get_object(**source)["Body"].read() == BODY
+
+
+def test_onto_itself_without_the_storage_class_it_has(s3: Any, bucket: str) -> None:
+    source = {"Bucket": bucket, "Key": "plain"}
+    s3.put_object(Body=BODY, StorageClass="STANDARD_IA", **source)
+    with refused("InvalidRequest", 400):
+        s3.copy_object(CopySource=source, **source)
+
+
+def test_onto_itself_without_a_change_where_a_condition_fails(s3: Any, source: dict[str, str]) -> None:
+    with refused("PreconditionFailed", 412):
+        s3.copy_object(CopySource=source, IfNoneMatch="*", **source)
+
+
 def test_onto_itself_with_a_storage_class(s3: Any, source: dict[str, str]) -> None:
     s3.copy_object(CopySource=source, StorageClass="ONEZONE_IA", **source)
     found = s3.head_object(**source)

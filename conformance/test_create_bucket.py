@@ -96,6 +96,13 @@ def test_body_that_is_not_xml_is_refused(raw: Raw, new_name: NewName) -> None:
     assert (answer.status, answer.code) == (400, "MalformedXML")
 
 
+@pytest.mark.parametrize("value", ["RandomValue", ""])
+def test_ownership_that_is_none_is_refused(raw: Raw, new_name: NewName, value: str) -> None:
+    answer = raw.put(f"/{new_name()}", headers={"x-amz-object-ownership": value})
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert answer.text("Message") == f"Invalid x-amz-object-ownership header: {value}"
+
+
 def test_tags_are_kept(s3: Any, new_name: NewName) -> None:
     name, tags = new_name("tagged"), [{"Key": "team", "Value": "storage"}]
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"Tags": tags})

@@ -39,8 +39,9 @@ def test_bucket_with_only_a_delete_marker_is_kept(s3: Any, versioned: str) -> No
 def test_bucket_with_only_an_old_version_is_kept(s3: Any, versioned: str) -> None:
     s3.put_object(Bucket=versioned, Key="key")
     s3.delete_object(Bucket=versioned, Key="key")
-    with refused("BucketNotEmpty", 409):
+    with refused("BucketNotEmpty", 409) as error:
         s3.delete_bucket(Bucket=versioned)
+    assert error["Message"].endswith("not empty. You must delete all versions in the bucket.")
 
 
 def test_uploads_under_way_end_with_the_bucket(s3: Any, bucket: str) -> None:

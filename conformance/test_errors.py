@@ -102,7 +102,15 @@ def test_expected_owner_that_is_another(raw: Raw, bucket: str) -> None:
 
 def test_expected_owner_that_is_the_owner(raw: Raw, s3: Any, bucket: str) -> None:
     owner = s3.list_buckets()["Owner"]["ID"]
-    assert raw.get(f"/{bucket}", headers={"x-amz-expected-bucket-owner": owner}).status == 200
+    for expected in (owner, "000000000000"):
+        assert raw.get(f"/{bucket}", headers={"x-amz-expected-bucket-owner": expected}).status == 200
+
+
+@pytest.mark.parametrize("expected", ["0000", "0000000000020", "abcd", "aa000000000$"])
+def test_expected_owner_that_is_no_account(raw: Raw, bucket: str, expected: str) -> None:
+    answer = raw.get(f"/{bucket}", headers={"x-amz-expected-bucket-owner": expected})
+    assert (answer.status, answer.code) == (400, "InvalidBucketOwnerAWSAccountID")
+    assert f"must be an AWS Account ID... [{expected}]".encode() in answer.body
 
 
 def test_nonsense_on_the_line_does_not_stop_the_server(raw: Raw) -> None:

@@ -19,6 +19,8 @@ def test_a_version_by_its_id(s3: Any, bucket: str) -> None:
     assert s3.get_object_acl(Bucket=bucket, Key="key", VersionId=version)["Grants"]
     with refused("MethodNotAllowed", 405):
         s3.get_object_acl(Bucket=bucket, Key="key", VersionId=marker)
+    with refused("NoSuchKey", 404):
+        s3.get_object_acl(Bucket=bucket, Key="key")
 
 
 def test_body_is_the_element_aws_sends(s3: Any, raw: Raw, bucket: str) -> None:

@@ -57,6 +57,31 @@ def test_one_of_both_must_be_given(raw: Raw, bucket: str) -> None:
     assert (answer.status, answer.code) == (400, "MissingSecurityHeader")
 
 
+@pytest.mark.parametrize(
+    "inner", ["", "<Owner><ID>%s</ID></Owner><AccessControlList><Grant/></AccessControlList>"], ids=["empty", "grant"]
+)
+def test_document_that_is_no_acl(s3: Any, raw: Raw, bucket: str, inner: str) -> None:
+    document = f"<AccessControlPolicy>{inner}</AccessControlPolicy>".replace("%s", s3.list_buckets()["Owner"]["ID"])
+    answer = raw.put(f"/{bucket}", document.encode(), {"acl": ""})
+    assert (answer.status, answer.code) == (400, "MalformedACLError")
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ('uri="http://acs.amazonaws.com/groups/s3/FakeGroup"', "Invalid group uri"),
+        ('fakekey="1234"', "Argument format not recognized"),
+        ('id="wrong-id"', "Invalid id"),
+    ],
+)
+def test_header_that_grants_to_nobody_is_so_also_where_acls_are_off(
+    s3: Any, bucket: str, header: str, message: str
+) -> None:
+    with refused("InvalidArgument", 400) as error:
+        s3.put_bucket_acl(Bucket=bucket, GrantWrite=header)
+    assert error["Message"] == message
+
+
 def test_both_are_too_much(s3: Any, raw: Raw, bucket: str) -> None:
     document = raw.get(f"/{bucket}", {"acl": ""}).body
     answer = raw.put(f"/{bucket}", document, {"acl": ""}, {"x-amz-acl": "private"})

@@ -22,6 +22,7 @@ def test_policy_is_kept_as_it_was_given(s3: Any, raw: Raw, bucket: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("", "Policies must be valid JSON and the first byte must be '{'"),
         ("{asdf", "This policy contains invalid Json"),
         ("<xml/>", "Policies must be valid JSON and the first byte must be '{'"),
         ("{}", "Missing required field Statement"),

@@ -45,6 +45,16 @@ def test_tag_against_the_rules_is_refused(s3: Any, bucket: str, tags: dict[str, 
         put(s3, bucket, tags)
 
 
+def test_reserved_prefix_is_named(s3: Any, bucket: str, new_name: Any) -> None:
+    with refused("InvalidTag", 400) as error:
+        put(s3, bucket, {"aws:reserved": "v"})
+    assert error["Message"] == "System tags cannot be added/updated by requester"
+    tags = {"Tags": [{"Key": "aws:reserved", "Value": "v"}]}
+    with refused("InvalidTag", 400) as error:
+        s3.create_bucket(Bucket=new_name("tagged"), CreateBucketConfiguration=tags)
+    assert error["Message"].startswith('User-defined tag keys can\'t start with "aws:".')
+
+
 def test_key_twice_is_refused(s3: Any, bucket: str) -> None:
     with refused("InvalidTag", 400):
         tag = {"Key": "twice", "Value": "v"}

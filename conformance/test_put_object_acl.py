@@ -28,13 +28,17 @@ def test_others_are_not_supported_where_acls_are_off(s3: Any, bucket: str, acl: 
         s3.put_object_acl(Bucket=bucket, Key="key", ACL=acl)
 
 
-def test_grant_to_another_is_not_supported_where_acls_are_off(s3: Any, bucket: str) -> None:
+def test_grant_to_another_is_not_supported_where_acls_are_off(s3: Any, alice: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key")
     found = s3.get_object_acl(Bucket=bucket, Key="key")
-    other = {"Grantee": {"Type": "CanonicalUser", "ID": "f" * 64}, "Permission": "READ"}
+    other = {"Grantee": {"Type": "CanonicalUser", "ID": alice.list_buckets()["Owner"]["ID"]}, "Permission": "READ"}
     policy = {"Owner": found["Owner"], "Grants": [*found["Grants"], other]}
     with refused("AccessControlListNotSupported", 400):
         s3.put_object_acl(Bucket=bucket, Key="key", AccessControlPolicy=policy)
+    other["Grantee"]["ID"] = "f" * 64
+    with refused("InvalidArgument", 400) as error:
+        s3.put_object_acl(Bucket=bucket, Key="key", AccessControlPolicy=policy)
+    assert (error["Message"], error["ArgumentName"]) == ("Invalid id", "CanonicalUser/ID")
 
 
 def test_key_that_is_not_there(s3: Any, bucket: str) -> None:

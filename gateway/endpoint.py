@@ -15,6 +15,7 @@ from gateway import cors
 from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
 from gateway.access.asked import Asked
 from gateway.access.deciding import check
+from gateway.access.owners import check_owner
 from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
 from gateway.form import Form, fill_in, is_form, open_form
@@ -181,8 +182,8 @@ class Endpoint:
             bucket = self.catalog.bucket(request.bucket)
         undecided = allow(caller, operation.name, bucket, request, self.catalog)
         expected = request.headers.get("x-amz-expected-bucket-owner")
-        if expected is not None and bucket is not None and expected != bucket.owner:
-            raise S3Error("AccessDenied")
+        if expected is not None and bucket is not None:
+            check_owner(bucket, expected)
         return Context(self.catalog, self.blobs, self.settings, request, caller, bucket, undecided)
 
 

@@ -44,8 +44,7 @@ async def put_bucket_acl(
 @operation
 async def get_object_acl(cx: Context, bucket: str, key: str, version_id: str | None = None) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html"""
-    with no_marker(cx):
-        version = cx.catalog.get(cx.here, key, version_id)
+    version = cx.catalog.get(cx.here, key, version_id)
     return shown(owner_of(cx.here, version), object_grants(cx.here, version))
 
 
@@ -80,11 +79,11 @@ async def put_object_acl(
 
 def wanted(cx: Context, wish: Wish, document: dict[str, Any] | None, owner: str) -> Grants:
     by_headers = granted_by_headers(cx, cx.here, wish, owner)
-    if by_headers is not None and document:
+    if by_headers is not None and document is not None:
         raise S3Error("UnexpectedContent")
     if by_headers is not None:
         return by_headers
-    if document is None or not document:
+    if document is None:
         raise S3Error("MissingSecurityHeader", fields={"MissingHeaderName": "x-amz-acl"})
     return granted_by_document(cx, cx.here, document, owner)
 

@@ -21,6 +21,10 @@ from gateway.s3.errors import S3Error, invalid_argument
 from gateway.s3.model import operation
 
 # What S3 calls it where a bucket that is yet to be made would refuse its own first ACL.
+RESERVED_TAGS = (
+    'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your'
+    " tag keys and try again."
+)
 FIRST_ACL_ERRORS = {
     "AccessControlListNotSupported": "InvalidBucketAclWithObjectOwnership",
     "AccessDenied": "InvalidBucketAclWithBlockPublicAccessError",
@@ -88,7 +92,7 @@ async def create_bucket(
     for member in ("location", "bucket"):
         if configuration.get(member):
             raise S3Error("NotImplemented", f"{member.title()} of CreateBucketConfiguration is not implemented.")
-    tags = read_tags(configuration.get("tags"), BUCKET_TAGS)
+    tags = read_tags(configuration.get("tags"), BUCKET_TAGS, RESERVED_TAGS)
     settings = first_settings(cx, object_ownership)
     wish = Wish(acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp, grant_write)
     first = first_acl(cx, Bucket(0, bucket, cx.caller.id, 0, cx.settings.region, settings=settings or None), wish)

@@ -61,7 +61,10 @@ async def complete_multipart_upload(
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
     """
-    named = (multipart_upload or {}).get("parts") or []
+    if multipart_upload is None:
+        cx.catalog.upload(cx.here, key, upload_id)
+        raise S3Error("InvalidRequest", "You must specify at least one part")
+    named = multipart_upload.get("parts") or []
     check_order(named)
     customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     check = conditions.on_write(bucket, key, if_match, if_none_match)

@@ -29,6 +29,10 @@ from gateway.s3.model import operation
 
 TRIES = 5
 REPLACE = "REPLACE"
+UNCHANGED = (
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's"
+    " metadata, storage class, website redirect location or encryption attributes."
+)
 
 
 @operation
@@ -103,8 +107,8 @@ async def copy_object(
         "if_modified_since": copy_source_if_modified_since,
         "if_unmodified_since": copy_source_if_unmodified_since,
     }
-    changes = metadata_directive == REPLACE or bool(website_redirect_location or algorithm)
-    changes = changes or bool(server_side_encryption or sse_customer_algorithm)
+    changes = metadata_directive == REPLACE or bool(website_redirect_location or algorithm or storage_class)
+    changes = changes or asked_for is not None
     for _ in range(TRIES):
         original = look_up(cx, copy_source, conditional)
         unwrap = encryption.unlocked(cx, original.version.encryption, customer)
@@ -112,13 +116,10 @@ async def copy_object(
         check_size(original.version.size)
         if original.version.tags and tagging_directive != REPLACE:
             check_tags(cx, original, key)
-        same_class = asked.storage_class == original.version.storage_class
-        if not changes and same_class and is_itself(cx, original, key):
-            raise S3Error(
-                "InvalidRequest",
-                "This copy request is illegal because it is trying to copy an object to itself without changing the"
-                " object's metadata, storage class, website redirect location or encryption attributes.",
-            )
+        if not changes and is_itself(cx, original, key) and encryption.is_same(original.version.encryption, sealing):
+            if check is not None:
+                check(original.version)
+            raise S3Error("InvalidRequest", UNCHANGED)
 
         async def commit(draft: Version, content: bytes | None, source: Source | None) -> Version:
             draft = described(draft, asked, metadata_directive == REPLACE, tagging_directive == REPLACE)

@@ -47,6 +47,7 @@ TO_OTHERS: dict[str, Grants] = {
     "aws-exec-read": (Grant("READ", EC2_ID),),
     "log-delivery-write": (Grant("WRITE", uri=LOG_DELIVERY), Grant("READ_ACP", uri=LOG_DELIVERY)),
 }
+DOCUMENTS_ID, DOCUMENTS_URI = "CanonicalUser/ID", "Group/URI"
 GRANTEE = re.compile(r'\s*(id|uri|emailAddress)\s*=\s*(?:"([^"]*)"|([^",]*?))\s*(?:,|$)')
 
 
@@ -106,8 +107,8 @@ def granted_by_headers(cx: Context, bucket: Bucket, wish: Wish, owner: str) -> G
     if wish.acl is not None and headers:
         raise S3Error("InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed")
     if headers:
-        refuse_where_off(bucket)
         found = tuple(grant for permission, value in headers for grant in read_header(cx, permission, value))
+        refuse_where_off(bucket)
     elif wish.acl is None:
         return None
     else:
@@ -127,19 +128,21 @@ def canned(bucket: Bucket, acl: str, owner: str) -> Grants:
 
 
 def granted_by_document(cx: Context, bucket: Bucket, document: dict[str, Any], owner: str) -> Grants:
-    """The owner may be left out; S3 knows it anyway, and no ACL changes it."""
+    """Names the owner, too, whom no ACL changes. What is wrong with it is said before that ACLs are off."""
     named = (document.get("owner") or {}).get("id")
-    if named not in (None, owner):
+    if named is None:
+        raise S3Error("MalformedACLError")
+    if named != owner:
+        check_id(cx, named, DOCUMENTS_ID)
         raise S3Error("AccessDenied")
     given = document.get("grants") or []
     if len(given) > MOST:
         raise S3Error("MalformedACLError", f"The request contained more than {MOST} grants")
+    found = tuple(read_grant(cx, each) for each in given)
     if not acls_on(bucket):
-        whole = [((each.get("grantee") or {}).get("id"), each.get("permission")) for each in given]
-        if not whole or any(each != (owner, FULL_CONTROL) for each in whole):
+        if not found or any(each != Grant(FULL_CONTROL, owner) for each in found):
             raise S3Error("AccessControlListNotSupported")
         return private(owner)
-    found = tuple(read_grant(cx, each) for each in given)
     refuse_blocked(bucket, found)
     return found
 
@@ -148,11 +151,9 @@ def read_grant(cx: Context, given: dict[str, Any]) -> Grant:
     grantee, permission = given.get("grantee") or {}, given.get("permission")
     if permission not in PERMISSIONS:
         raise S3Error("MalformedACLError")
-    for kind, name in (("id", grantee.get("id")), ("uri", grantee.get("uri"))):
-        if name:
-            return to_grantee(cx, permission, kind, name)
-    if grantee.get("email_address"):
-        return to_grantee(cx, permission, "emailAddress", grantee["email_address"])
+    for kind, member in ((DOCUMENTS_ID, "id"), (DOCUMENTS_URI, "uri"), ("emailAddress", "email_address")):
+        if grantee.get(member):
+            return to_grantee(cx, permission, kind, grantee[member])
     raise S3Error("MalformedACLError")
 
 
@@ -174,19 +175,24 @@ def header_of(permission: str) -> str:
 
 
 def to_grantee(cx: Context, permission: str, kind: str, name: str) -> Grant:
-    if kind == "uri":
+    """`kind` as headers have it, or as what S3 calls it in a document."""
+    if kind in ("uri", DOCUMENTS_URI):
         if name not in GROUPS:
-            raise invalid_argument("Invalid group uri", "uri", name)
+            raise invalid_argument("Invalid group uri", kind, name)
         return Grant(permission, uri=name)
-    if kind == "id":
-        if name not in {ANONYMOUS_ID, EC2_ID, cx.caller.id, *(user.id for user in everybody(cx))}:
-            raise invalid_argument("Invalid id", "CanonicalUser/ID", name)
+    if kind in ("id", DOCUMENTS_ID):
+        check_id(cx, name, kind)
         return Grant(permission, name)
     found = {user.id for user in everybody(cx) if user.email and user.email.lower() == name.lower()}
     if len(found) != 1:
         code = "AmbiguousGrantByEmailAddress" if found else "UnresolvableGrantByEmailAddress"
         raise S3Error(code, fields={"EmailAddress": name})
     return Grant(permission, found.pop())
+
+
+def check_id(cx: Context, name: str, kind: str) -> None:
+    if name not in {ANONYMOUS_ID, EC2_ID, cx.caller.id, *(user.id for user in everybody(cx))}:
+        raise invalid_argument("Invalid id", kind, name)
 
 
 def everybody(cx: Context) -> list[User]:

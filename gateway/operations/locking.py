@@ -65,10 +65,10 @@ async def put_object_legal_hold(
     cx: Context, bucket: str, key: str, legal_hold: dict[str, Any] | None = None, version_id: str | None = None
 ) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLegalHold.html"""
-    check_has_lock(cx.here)
     status = (legal_hold or {}).get("status")
     if not status:
         raise S3Error("MalformedXML")
+    check_has_lock(cx.here)
 
     def change(version: Version) -> Version:
         return msgspec.structs.replace(version, lock=msgspec.structs.replace(version.lock or Lock(), hold=status))

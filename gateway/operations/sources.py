@@ -56,9 +56,9 @@ def read_header(header: str) -> tuple[str, str, str | None]:
     except ValueError:
         raise invalid_argument("Invalid copy source encoding", HEADER, header) from None
     bucket, slash, key = decoded.removeprefix("/").partition("/")
-    if not bucket or not slash:
+    if not bucket:
         raise invalid_argument("Invalid copy source bucket name", HEADER, header)
-    if not key:
+    if not slash or not key:
         raise invalid_argument("Invalid copy source object key", HEADER, header)
     return bucket, key, version_id or None
 

@@ -18,6 +18,10 @@ from gateway.s3.model import operation
 
 OBJECT_TAGS = 10
 BUCKET_TAGS = 50
+RESERVED = "aws:"
+# What S3 was seen to say of the reserved prefix depends on what is tagged.
+OF_OBJECTS = f"Your TagKey cannot be prefixed with {RESERVED}"
+OF_BUCKETS = "System tags cannot be added/updated by requester"
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
 TAG_KEY = re.compile(r"[\w\s+\-=.:/@]{1,128}")
 TAG_VALUE = re.compile(r"[\w\s+\-=.:/@]{0,256}")
@@ -62,7 +66,7 @@ async def put_bucket_tagging(
     bucket: str,
     tagging: dict[str, Any],
 ) -> None:
-    tags = read_tags(tagging.get("tag_set"), BUCKET_TAGS)
+    tags = read_tags(tagging.get("tag_set"), BUCKET_TAGS, OF_BUCKETS)
     await cx.catalog.update_bucket(cx.origin, bucket, lambda found: msgspec.structs.replace(found, tags=tags))
 
 
@@ -101,14 +105,14 @@ def tag_set(tags: Tags | None) -> list[Tags]:
     return [{"key": key, "value": value} for key, value in (tags or {}).items()]
 
 
-def read_tags(given: list[Tags] | None, limit: int) -> Tags | None:
+def read_tags(given: list[Tags] | None, limit: int, reserved: str = OF_OBJECTS) -> Tags | None:
     """The tag set of a request as a dict, None when empty; InvalidTag and its like for what S3 does not take."""
     tags: Tags = {}
     for tag in given or []:
         key, value = tag["key"], tag["value"]
         if key in tags:
             raise S3Error("InvalidTag", "Cannot provide multiple Tags with the same key", fields={"TagKey": key})
-        check_tag(key, value)
+        check_tag(key, value, reserved)
         tags[key] = value
     if len(tags) > limit:
         raise too_many(limit)
@@ -136,11 +140,11 @@ def tags_of_header(header: str | None) -> Tags | None:
     return read_tags([{"key": key, "value": value} for key, value in pairs], OBJECT_TAGS)
 
 
-def check_tag(key: str, value: str) -> None:
+def check_tag(key: str, value: str, reserved: str = OF_OBJECTS) -> None:
     if not TAG_KEY.fullmatch(key):
         raise S3Error("InvalidTag", "The TagKey you have provided is invalid", fields={"TagKey": key})
-    if key.startswith("aws:"):
-        raise S3Error("InvalidTag", "Your TagKey cannot be prefixed with aws:", fields={"TagKey": key})
+    if key.startswith(RESERVED):
+        raise S3Error("InvalidTag", reserved, fields={"TagKey": key})
     if not TAG_VALUE.fullmatch(value):
         fields = {"TagKey": key, "TagValue": value}
         raise S3Error("InvalidTag", "The TagValue you have provided is invalid", fields=fields)

@@ -90,6 +90,13 @@ def _is_delete_marker(fact: catalog_facts.IsDeleteMarker) -> S3Error:
     return S3Error("MethodNotAllowed", fields=fields, headers=headers)
 
 
+def _not_empty(fact: catalog_facts.BucketNotEmpty) -> S3Error:
+    message = "The bucket you tried to delete is not empty"
+    if fact.versioned:
+        message += ". You must delete all versions in the bucket."
+    return S3Error("BucketNotEmpty", message, fields={"BucketName": fact.bucket})
+
+
 def _lock_needs_versioning(fact: catalog_facts.LockNeedsVersioning) -> S3Error:
     if fact.locked:
         message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
@@ -105,7 +112,7 @@ def _bucket(code: str) -> Callable[[Any], S3Error]:
 _FACTS: dict[type[Exception], Callable[[Any], S3Error]] = {
     catalog_facts.NoBucket: _bucket("NoSuchBucket"),
     catalog_facts.BucketExists: _bucket("BucketAlreadyExists"),
-    catalog_facts.BucketNotEmpty: _bucket("BucketNotEmpty"),
+    catalog_facts.BucketNotEmpty: _not_empty,
     catalog_facts.BucketChanged: _bucket("OperationAborted"),
     catalog_facts.NoObject: _no_object,
     catalog_facts.NoVersion: lambda fact: S3Error(

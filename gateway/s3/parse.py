@@ -190,13 +190,14 @@ def _compile_payload(
         return _compile_body(shape, verify)
     member = shape.members[payload]
     argument = python_name(payload)
-    read = _text if member.type_name == "string" else compile_document(member, member.serialization["name"])
+    is_text = member.type_name == "string"
+    read = _text if is_text else compile_document(member, member.serialization["name"])
     needed = payload in shape.required_members
 
     def take_document(arguments: Arguments, request: Incoming, document: Document | None) -> None:
         verify(document or b"", request.headers, trailers_of(request))
-        if document:
-            arguments[argument] = read(document)
+        if document or is_text:
+            arguments[argument] = read(document or b"")
         elif needed:
             raise S3Error("MissingRequestBodyError")
 

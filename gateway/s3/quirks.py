@@ -137,7 +137,7 @@ INTEGERS: dict[str, tuple[int, int, str, str]] = {
 # GetObjectAttributes passes over what it cannot read here, as S3 was seen to do.
 LENIENT_INTEGERS = frozenset({"x-amz-max-parts", "x-amz-part-number-marker"})
 
-# Values that the model enumerates: wire name → code and message for any other; InvalidArgument unless listed.
+# Values that the model enumerates: wire name → code and message for any other `{value}`; InvalidArgument unless listed.
 ENUMS: dict[str, tuple[str, str | None]] = {
     "encoding-type": ("InvalidArgument", "Invalid Encoding Method specified in Request"),
     "x-amz-acl": ("InvalidArgument", ""),
@@ -151,13 +151,14 @@ ENUMS: dict[str, tuple[str, str | None]] = {
     "x-amz-object-attributes": ("InvalidArgument", "Invalid attribute name specified."),
     "x-amz-object-lock-legal-hold": ("InvalidArgument", "Legal Hold must be either of 'ON' or 'OFF'"),
     "x-amz-object-lock-mode": ("InvalidArgument", "Unknown wormMode directive."),
+    "x-amz-object-ownership": ("InvalidArgument", "Invalid x-amz-object-ownership header: {value}"),
     "x-amz-sdk-checksum-algorithm": ("InvalidRequest", "Value for x-amz-sdk-checksum-algorithm header is invalid."),
     "x-amz-server-side-encryption": ("InvalidArgument", "The encryption method specified is not supported"),
     "x-amz-storage-class": ("InvalidStorageClass", None),
     "x-amz-tagging-directive": ("InvalidArgument", "Unknown tagging directive."),
     "x-amz-transition-default-minimum-object-size": (
         "InvalidRequest",
-        "Invalid TransitionDefaultMinimumObjectSize found",
+        "Invalid TransitionDefaultMinimumObjectSize found: {value}",
     ),
 }
 
@@ -174,6 +175,9 @@ EMPTY_IS_NONE = frozenset({"x-amz-acl"})
 # Shapes that the model enumerates and a document may still have otherwise: the operation says what is wrong with it.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html (InvalidLocationConstraint)
 FREE_ENUMS = frozenset({"BucketLocationConstraint"})
+
+# Roots of documents for which S3 has a code of its own where they are not as they should be.
+DOCUMENT_ERRORS = {"AccessControlPolicy": "MalformedACLError"}
 
 # Required members that a request can leave out, and what S3 says then (otherwise: InvalidRequest, naming it).
 MISSING: dict[str, tuple[str, str]] = {

@@ -12,7 +12,7 @@ from lxml import etree
 from gateway.s3.columns import Read, compile_columns
 from gateway.s3.errors import S3Error
 from gateway.s3.names import named, python_name
-from gateway.s3.quirks import FREE_ENUMS
+from gateway.s3.quirks import DOCUMENT_ERRORS, FREE_ENUMS
 from gateway.s3.times import parse_http_time, parse_iso_time
 from gateway.s3.xml import NAMESPACE, XSI
 
@@ -37,7 +37,18 @@ def compile_document(
         content: dict[str, Any] = read(element)
         return content
 
-    return named(read_document, f"read_{root}_document")
+    code = DOCUMENT_ERRORS.get(root)
+    return named(_failing_as(code, read_document) if code else read_document, f"read_{root}_document")
+
+
+def _failing_as(code: str, read: Callable[[bytes], dict[str, Any]]) -> Callable[[bytes], dict[str, Any]]:
+    def read_document(document: bytes) -> dict[str, Any]:
+        try:
+            return read(document)
+        except S3Error as refused:
+            raise S3Error(code if refused.code == "MalformedXML" else refused.code, refused.message) from None
+
+    return read_document
 
 
 def _parse(document: bytes) -> Element:

@@ -127,6 +127,8 @@ def _list(name: str, item: Shape) -> Convert:
 
 def _unknown_value(name: str, value: str) -> S3Error:
     code, message = quirks.ENUMS.get(name, ("InvalidArgument", None))
+    if message is not None:
+        message = message.format(value=value)
     if code == "InvalidStorageClass":
         return S3Error(code, message, fields={"StorageClassRequested": value})
     return S3Error(code, message, fields={"ArgumentName": name, "ArgumentValue": value})

@@ -91,13 +91,19 @@ async def test_no_such_upload(at: At) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    "named", [None, {}, {"parts": []}, {"parts": [{"part_number": 1}]}, {"parts": [{"etag": "x"}]}]
-)
+@pytest.mark.parametrize("named", [{}, {"parts": []}, {"parts": [{"part_number": 1}]}, {"parts": [{"etag": "x"}]}])
 async def test_what_names_no_parts(at: At, filled: Do, named: dict[str, Any] | None) -> None:
     upload_id, _ = await filled(b"x")
     with pytest.raises(S3Error, match="MalformedXML"):
         await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload=named)
+
+
+async def test_no_document(at: At, filled: Do) -> None:
+    upload_id, _ = await filled(b"x")
+    with pytest.raises(S3Error, match="You must specify at least one part"):
+        await complete_multipart_upload(at(), "b", "k", upload_id)
+    with pytest.raises(NoUpload):
+        await complete_multipart_upload(at(), "b", "k", "0" * 32)
 
 
 async def test_parts_out_of_order(at: At, filled: Do, big: bytes) -> None:

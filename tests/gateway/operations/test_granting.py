@@ -117,6 +117,7 @@ def test_one_way_to_say_it(cx: Context) -> None:
         granted_by_headers(cx, BLOCKED, Wish(None, f"uri={ALL_USERS}"), OWNER)
 
 
+HIS = {"owner": {"id": OWNER}}
 FULL = {"grantee": {"id": OWNER, "type": "CanonicalUser"}, "permission": FULL_CONTROL}
 READ = {"grantee": {"uri": ALL_USERS, "type": "Group"}, "permission": "READ"}
 MAIL = {"grantee": {"email_address": "bob@example.com", "type": "AmazonCustomerByEmail"}, "permission": "WRITE"}
@@ -124,25 +125,28 @@ MAIL = {"grantee": {"email_address": "bob@example.com", "type": "AmazonCustomerB
 
 def test_documents(cx: Context) -> None:
     grants = (Grant(FULL_CONTROL, OWNER), Grant("READ", uri=ALL_USERS), Grant("WRITE", BOB.id))
-    for owner in ({}, {"owner": {"id": OWNER}}):
-        assert granted_by_document(cx, OPEN, {**owner, "grants": [FULL, READ, MAIL]}, OWNER) == grants
-    assert granted_by_document(cx, OPEN, {"owner": {"id": OWNER}}, OWNER) == ()
-    assert granted_by_document(cx, ACLS_OFF, {"grants": [FULL]}, OWNER) == private(OWNER)
+    assert granted_by_document(cx, OPEN, HIS | {"grants": [FULL, READ, MAIL]}, OWNER) == grants
+    assert granted_by_document(cx, OPEN, HIS, OWNER) == ()
+    assert granted_by_document(cx, ACLS_OFF, HIS | {"grants": [FULL]}, OWNER) == private(OWNER)
 
 
 @pytest.mark.parametrize(
     ("where", "document", "code"),
     [
         (OPEN, {"owner": {"id": BOB.id}, "grants": [FULL]}, "AccessDenied"),
-        (BLOCKED, {"grants": [FULL, READ]}, "AccessDenied"),
-        (ACLS_OFF, {"grants": [FULL, READ]}, "AccessControlListNotSupported"),
-        (ACLS_OFF, {"grants": [FULL | {"permission": "READ"}]}, "AccessControlListNotSupported"),
-        (ACLS_OFF, {"owner": {"id": OWNER}}, "AccessControlListNotSupported"),
-        (OPEN, {"grants": [{"permission": "READ"}]}, "MalformedACLError"),
-        (OPEN, {"grants": [FULL | {"permission": "ALL"}]}, "MalformedACLError"),
-        (OPEN, {"grants": [{"grantee": FULL["grantee"]}]}, "MalformedACLError"),
-        (OPEN, {"grants": [FULL] * 101}, "MalformedACLError"),
-        (OPEN, {"grants": [{"grantee": {"id": "nobody"}, "permission": "READ"}]}, "InvalidArgument"),
+        (OPEN, {"owner": {"id": "nobody"}, "grants": [FULL]}, "InvalidArgument"),
+        (OPEN, {"grants": [FULL]}, "MalformedACLError"),
+        (ACLS_OFF, HIS | {"grants": [FULL | {"permission": "ALL"}]}, "MalformedACLError"),
+        (ACLS_OFF, HIS | {"grants": [{"grantee": {"uri": "http://x/"}, "permission": "READ"}]}, "InvalidArgument"),
+        (BLOCKED, HIS | {"grants": [FULL, READ]}, "AccessDenied"),
+        (ACLS_OFF, HIS | {"grants": [FULL, READ]}, "AccessControlListNotSupported"),
+        (ACLS_OFF, HIS | {"grants": [FULL | {"permission": "READ"}]}, "AccessControlListNotSupported"),
+        (ACLS_OFF, HIS, "AccessControlListNotSupported"),
+        (OPEN, HIS | {"grants": [{"permission": "READ"}]}, "MalformedACLError"),
+        (OPEN, HIS | {"grants": [FULL | {"permission": "ALL"}]}, "MalformedACLError"),
+        (OPEN, HIS | {"grants": [{"grantee": FULL["grantee"]}]}, "MalformedACLError"),
+        (OPEN, HIS | {"grants": [FULL] * 101}, "MalformedACLError"),
+        (OPEN, HIS | {"grants": [{"grantee": {"id": "nobody"}, "permission": "READ"}]}, "InvalidArgument"),
     ],
 )
 def test_documents_that_are_refused(cx: Context, where: Bucket, document: dict[str, Any], code: str) -> None:

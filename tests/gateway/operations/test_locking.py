@@ -30,8 +30,9 @@ async def test_a_bucket_without_object_lock(context: NewContext, name: str) -> N
     await create_bucket(context(), "made")
     handler = operations[name].handler
     assert handler is not None
+    given = {"legal_hold": {"status": "ON"}} if name == "PutObjectLegalHold" else {}
     with pytest.raises(S3Error) as refused:
-        await handler(context("made"), bucket="made", key="key")
+        await handler(context("made"), bucket="made", key="key", **given)
     assert (refused.value.code, refused.value.status) == ("InvalidRequest", 400)
 
 

@@ -17,6 +17,7 @@ FACTS = [
     (catalog_errors.NoBucket("b"), "NoSuchBucket", 404, {"BucketName": "b"}, {}),
     (catalog_errors.BucketExists("b", "owner"), "BucketAlreadyExists", 409, {"BucketName": "b"}, {}),
     (catalog_errors.BucketNotEmpty("b"), "BucketNotEmpty", 409, {"BucketName": "b"}, {}),
+    (catalog_errors.BucketNotEmpty("b", True), "BucketNotEmpty", 409, {"BucketName": "b"}, {}),
     (catalog_errors.BucketChanged("b"), "OperationAborted", 409, {"BucketName": "b"}, {}),
     (catalog_errors.NoObject("b", "k"), "NoSuchKey", 404, {"Key": "k"}, {}),
     (
