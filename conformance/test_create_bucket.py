@@ -98,7 +98,7 @@ def test_body_that_is_not_xml_is_refused(raw: Raw, new_name: NewName) -> None:
 
 @pytest.mark.parametrize("value", ["RandomValue", ""])
 def test_ownership_that_is_none_is_refused(raw: Raw, new_name: NewName, value: str) -> None:
-    answer = raw.put(f"/{new_name()}", headers={"x-amz-object-ownership": value})
+    answer = raw.put(f"/{new_name('owned')}", headers={"x-amz-object-ownership": value})
     assert (answer.status, answer.code) == (400, "InvalidArgument")
     assert answer.text("Message") == f"Invalid x-amz-object-ownership header: {value}"
 
