@@ -201,6 +201,12 @@ def test_headers_that_mean_nothing(
     assert raw.head(f"/{locked}/key").status == 404
 
 
+def test_headers_are_looked_at_before_the_bucket(raw: Raw, bucket: str) -> None:
+    for headers in ({MODE: GOVERNANCE}, {MODE: GOVERNANCE, UNTIL: "2020-01-01T00:00:00Z"}):
+        for answer in every_write(raw, bucket, headers):
+            assert (answer.status, answer.code) == (400, "InvalidArgument")
+
+
 @pytest.mark.parametrize("headers", [{HOLD: "ON"}, {MODE: GOVERNANCE, UNTIL: "2140-01-01T00:00:00Z"}, {}])
 def test_bytes_come_with_a_digest(s3: Any, raw: Raw, locked: str, headers: dict[str, str]) -> None:
     # As AWS was recorded to answer, with a default retention too: https://github.com/versity/versitygw/issues/1740

@@ -107,18 +107,18 @@ def read_retention(given: dict[str, Any] | None) -> Lock:
 def read_lock(cx: Context, mode: str | None, until: int | None, hold: str | None) -> Lock | None:
     """The lock that headers ask for, None where they do not speak of one.
 
-    What AWS says of a bucket without Object Lock is not what it says to PutObjectRetention:
-    https://github.com/versity/versitygw/issues/1751
+    What AWS says of a bucket without Object Lock is not what it says to PutObjectRetention, and comes last:
+    https://github.com/versity/versitygw/issues/1751 and https://github.com/versity/versitygw/issues/2028
     """
     if mode is None and until is None and hold is None:
         return None
-    if cx.here.object_lock is None:
-        raise S3Error("InvalidRequest", "Bucket is missing ObjectLockConfiguration")
     if (mode is None) != (until is None):
         message = f"{UNTIL} and {MODE} must both be supplied"
         raise S3Error("InvalidArgument", message, fields={"ArgumentName": MODE if mode is None else UNTIL})
     if until is not None:
         check_to_come(until, cx.request.headers.get(UNTIL, exact_time(until)))
+    if cx.here.object_lock is None:
+        raise S3Error("InvalidRequest", "Bucket is missing ObjectLockConfiguration")
     return Lock(mode or "", until or 0, hold or "")
 
 
