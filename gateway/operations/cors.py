@@ -43,6 +43,5 @@ async def delete_bucket_cors(cx: Context, bucket: str) -> None:
 
 
 def is_whole(rule: cors.Rule) -> bool:
-    """Whether it has all that the document must have, and nothing that it cannot."""
-    age = rule.max_age_seconds
-    return bool(rule.allowed_methods and rule.allowed_origins and len(rule.id or "") <= MAX_ID and (age or 0) >= 0)
+    """Whether it has all that the document must have. An age below zero, as S3 takes it, lets nothing be cached."""
+    return bool(rule.allowed_methods and rule.allowed_origins and len(rule.id or "") <= MAX_ID)
