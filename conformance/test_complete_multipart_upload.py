@@ -138,6 +138,9 @@ def test_size_is_checked_when_given(s3: Any, bucket: str) -> None:
     upload = Upload.begin(s3, bucket).put(b"body")
     with refused("InvalidRequest", 400):
         upload.complete(MpuObjectSize=5)
+    with refused("InvalidRequest", 400) as error:
+        upload.complete(MpuObjectSize=-1)
+    assert error["Message"] == "Value for x-amz-mp-object-size header is less than zero: '-1'"
     upload.complete(MpuObjectSize=4)
 
 

@@ -85,6 +85,15 @@ def test_what_is_no_checksum_of_the_whole_is_refused(s3: Any, bucket: str) -> No
         upload.put_with_checksum("CRC32", b"body").complete(ChecksumCRC32="none")
 
 
+@pytest.mark.parametrize("end", ["-", "-one", "-1-1"])
+def test_what_is_no_composite_checksum_is_refused(s3: Any, bucket: str, end: str) -> None:
+    upload = Upload.begin(s3, bucket, ChecksumAlgorithm="CRC32", ChecksumType="COMPOSITE")
+    upload.put_with_checksum("CRC32", b"body")
+    with refused("InvalidRequest", 400) as error:
+        upload.complete(ChecksumCRC32=checksum("CRC32", b"else") + end)
+    assert error["Message"] == "Value for x-amz-checksum-crc32 header is invalid."
+
+
 def test_another_type_than_the_uploads_is_refused(s3: Any, bucket: str) -> None:
     upload = Upload.begin(s3, bucket, ChecksumAlgorithm="CRC32", ChecksumType="COMPOSITE")
     with refused("InvalidRequest", 400):

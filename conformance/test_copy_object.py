@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -98,6 +99,27 @@ def test_source_that_is_not_there(s3: Any, bucket: str) -> None:
     assert error["Key"] == "none"
     with refused("NoSuchBucket", 404):
         s3.copy_object(Bucket=bucket, Key="to", CopySource="there-is-no-such-bucket/none")
+
+
+@pytest.mark.parametrize("name", ["192.168.1.1", "Upper", "a:b:c", "my-buc@k&()t"])
+def test_source_bucket_that_cannot_be_is_refused(s3: Any, bucket: str, name: str) -> None:
+    with refused("InvalidArgument", 400) as error:
+        s3.copy_object(Bucket=bucket, Key="to", CopySource=f"{name}/key")
+    assert error["Message"] == "Invalid copy source bucket name"
+
+
+def test_source_bucket_of_another_owner_than_expected(s3: Any, source: dict[str, str]) -> None:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    bucket = source["Bucket"]
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    calls = (
+        partial(s3.copy_object, Bucket=bucket, Key="to", CopySource=source),
+        partial(s3.upload_part_copy, Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, CopySource=source),
+    )
+    for call in calls:
+        with refused("AccessDenied", 403):
+            call(ExpectedSourceBucketOwner="111122223333")
+        call(ExpectedSourceBucketOwner=s3.list_buckets()["Owner"]["ID"])
 
 
 def test_target_bucket_that_is_not_there(s3: Any, source: dict[str, str]) -> None:

@@ -70,6 +70,13 @@ def test_default_checksum_type(s3: Any, bucket: str, algorithm: str, kind: str) 
     assert answer["ChecksumType"] == kind
 
 
+def test_checksum_type_in_any_case(raw: Raw, bucket: str) -> None:
+    headers = {"x-amz-checksum-algorithm": "Crc32", "x-amz-checksum-type": "Full_Object"}
+    answer = raw.post(f"/{bucket}/key", query={"uploads": ""}, headers=headers)
+    shown = (answer.header("x-amz-checksum-algorithm"), answer.header("x-amz-checksum-type"))
+    assert shown == ("CRC32", "FULL_OBJECT")
+
+
 @pytest.mark.parametrize(
     ("algorithm", "kind"),
     [("CRC64NVME", "COMPOSITE"), ("SHA1", "FULL_OBJECT"), ("SHA256", "FULL_OBJECT")],

@@ -31,6 +31,19 @@ def test_number_out_of_bounds_is_refused(raw: Raw, s3: Any, bucket: str, number:
     assert (answer.status, answer.code) == (400, "InvalidArgument")
 
 
+def test_upload_without_a_number_is_no_resource_to_put(raw: Raw, bucket: str) -> None:
+    # As AWS was recorded to answer: https://github.com/versity/versitygw/issues/1236
+    answer = raw.put(f"/{bucket}/key", b"part", {"uploadId": "any"})
+    assert (answer.status, answer.code, answer.header("allow")) == (405, "MethodNotAllowed", "DELETE, GET, POST")
+    assert (answer.text("Method"), answer.text("ResourceType")) == ("PUT", "UPLOAD")
+
+
+def test_number_without_an_upload_is_refused(raw: Raw, bucket: str) -> None:
+    answer = raw.put(f"/{bucket}/key", b"part", {"partNumber": "1"})
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert (answer.text("ArgumentName"), answer.text("ArgumentValue")) == ("partNumber", "partNumber")
+
+
 def test_number_ten_thousand_is_taken(s3: Any, bucket: str) -> None:
     Upload.begin(s3, bucket).put(b"the last there can be", first=10000).complete()
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"the last there can be"

@@ -113,7 +113,7 @@ class Protocol(asyncio.Protocol):
             if heading is not None and self.in_head and heading is self.headers:
                 self.head += len(data)
                 if self.head > MAX_HEAD:
-                    self.refuse(S3Error("RequestHeaderSectionTooLarge"))
+                    self.refuse(S3Error("RequestHeaderSectionTooLarge", fields={"MaxSizeAllowed": str(MAX_HEAD)}))
 
     def pause_writing(self) -> None:
         if self.writable is None:

@@ -85,7 +85,8 @@ async def create_bucket(
     bucket_namespace: str | None = None,
 ) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html"""
-    check_name(bucket)
+    if not is_name(bucket):
+        raise S3Error("InvalidBucketName", fields={"BucketName": bucket})
     refuse_unless("x-amz-bucket-namespace", bucket_namespace, "global")
     configuration = create_bucket_configuration or {}
     check_location(configuration.get("location_constraint"), cx.settings.region)
@@ -143,14 +144,11 @@ def described(bucket: Bucket, plain: bool) -> dict[str, Any]:
     }
 
 
-def check_name(name: str) -> None:
-    if (
-        not NAME.fullmatch(name)
-        or IP_ADDRESS.fullmatch(name)
-        or name.startswith(RESERVED_PREFIXES)
-        or name.endswith(RESERVED_SUFFIXES)
-    ):
-        raise S3Error("InvalidBucketName", fields={"BucketName": name})
+def is_name(name: str) -> bool:
+    """Whether a bucket can be called so."""
+    if name.startswith(RESERVED_PREFIXES) or name.endswith(RESERVED_SUFFIXES):
+        return False
+    return bool(NAME.fullmatch(name)) and not IP_ADDRESS.fullmatch(name)
 
 
 def refuse_unless(header: str, value: str | None, only: str) -> None:

@@ -245,7 +245,9 @@ def check_promise(checksum: Checksum | None, count: int, checksums: Mapping[str,
     """A composite value may come with and without the number of parts at its end."""
     for member, value in checksums.items():
         algorithm = BY_MEMBER[member]
-        read_value(algorithm, value.partition("-")[0], f"{HEADER}{algorithm.lower()} header")
+        digest, dash, parts = value.partition("-")
+        well_formed = not dash or (parts.isdecimal() and parts.isascii())
+        read_value(algorithm, digest if well_formed else value, f"{HEADER}{algorithm.lower()} header")
         computed = shown(checksum, count).get(member)
         if computed is None or value not in (computed, computed.partition("-")[0]):
             raise bad_digest(algorithm)

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from catalog import SMALL_BODY, Source
-from catalog.errors import IsDeleteMarker, PreconditionFailed
+from catalog.errors import IsDeleteMarker, NoBucket, PreconditionFailed
 from catalog.records import Bucket, Piece, Version
+from gateway.access.owners import check_owner
 from gateway.blobs import Digests
 from gateway.operations import Context, conditions, streaming
+from gateway.operations.buckets import is_name
 from gateway.operations.sealed import Sealed
 from gateway.s3.errors import S3Error, invalid_argument
 
 HEADER = "x-amz-copy-source"
+EXPECTED_OWNER = "x-amz-source-expected-bucket-owner"
 PREFIX = "x-amz-copy-source-"
 BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
@@ -35,7 +38,14 @@ class Original:
 def look_up(cx: Context, header: str, conditional: dict[str, str | int | None]) -> Original:
     """`conditional` has the x-amz-copy-source-if-* members without their prefix."""
     name, key, version_id = read_header(header)
-    bucket = cx.reach(name, key, version_id)
+    try:
+        bucket = cx.reach(name, key, version_id)
+    except NoBucket:
+        if is_name(name):
+            raise
+        raise _no_bucket(header) from None
+    if (expected := cx.request.headers.get(EXPECTED_OWNER)) is not None:
+        check_owner(bucket, expected)
     try:
         version = cx.catalog.get(bucket, key, version_id)
     except IsDeleteMarker:
@@ -57,7 +67,7 @@ def read_header(header: str) -> tuple[str, str, str | None]:
         raise invalid_argument("Invalid copy source encoding", HEADER, header) from None
     bucket, slash, key = decoded.removeprefix("/").partition("/")
     if not bucket:
-        raise invalid_argument("Invalid copy source bucket name", HEADER, header)
+        raise _no_bucket(header)
     if not slash or not key:
         raise invalid_argument("Invalid copy source object key", HEADER, header)
     return bucket, key, version_id or None
@@ -78,6 +88,10 @@ async def digest_again(
     finally:
         await stream.aclose()
     return digests.digests()
+
+
+def _no_bucket(header: str) -> S3Error:
+    return invalid_argument("Invalid copy source bucket name", HEADER, header)
 
 
 def _check(

@@ -11,6 +11,10 @@ SUPERSEDED = frozenset({"GetBucketLifecycle", "PutBucketLifecycle", "GetBucketNo
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListDirectoryBuckets.html
 EXTRA_NEEDS: dict[str, tuple[str, ...]] = {"ListDirectoryBuckets": ("max-directory-buckets",)}
 
+# Query names that stand for a resource of a key, though the model has them as members: what has no such method is
+# refused, and never done to the key itself. https://github.com/versity/versitygw/issues/1236
+RESOURCES_OF_KEYS = frozenset({"uploadId"})
+
 # The resource that a 405 names, by subresource, as in S3's own access log.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html
 RESOURCE_TYPES: dict[str, str] = {
@@ -22,16 +26,12 @@ RESOURCE_TYPES: dict[str, str] = {
     "versions": "BUCKETVERSIONS",
 }
 
-# A subresource at the wrong depth: (method, depth, query name) → code, message, and for an argument its name.
-# https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+# A subresource at the wrong depth: (method, depth, query name) → code and message; an argument's value is its name.
+# https://github.com/versity/versitygw/issues/1237
 STRAYS: dict[tuple[str, int, str], tuple[str, str]] = {
     ("PUT", 2, "partNumber"): (
         "InvalidArgument",
         "This operation does not accept partNumber without uploadId",
-    ),
-    ("PUT", 2, "uploadId"): (
-        "InvalidArgument",
-        "Part number must be an integer between 1 and 10000, inclusive",
     ),
     ("GET", 2, "uploads"): ("InvalidRequest", "Key is not expected for the GET method ?uploads subresource"),
     ("GET", 2, "versions"): (
@@ -42,14 +42,16 @@ STRAYS: dict[tuple[str, int, str], tuple[str, str]] = {
 
 # --- Input
 
-# Headers that every operation may get and none has to take. The endpoint compares the bucket's owner; who
-# pays, and which checksum an SDK meant to send, changes nothing here; Content-Length is the body's own.
+# Headers that every operation may get and none has to take. The endpoint compares the bucket's owner, a copy that of
+# the bucket it reads; who pays, and which checksum an SDK meant to send, changes nothing here; Content-Length is the
+# body's own.
 HARMLESS = frozenset(
     {
         "content-length",
         "x-amz-expected-bucket-owner",
         "x-amz-request-payer",
         "x-amz-sdk-checksum-algorithm",
+        "x-amz-source-expected-bucket-owner",
     }
 )
 
@@ -134,6 +136,9 @@ INTEGERS: dict[str, tuple[int, int, str, str]] = {
     "max-buckets": (1, 10000, "max-buckets", "Argument max-buckets must be an integer between 1 and 10000."),
     "partNumber": (1, 10000, "partNumber", PART_NUMBER),
 }
+# Integers that S3 calls an invalid request, where it calls others an invalid argument.
+# https://github.com/versity/versitygw/issues/1398
+REQUEST_INTEGERS = frozenset({"x-amz-mp-object-size"})
 # GetObjectAttributes passes over what it cannot read here, as S3 was seen to do.
 LENIENT_INTEGERS = frozenset({"x-amz-max-parts", "x-amz-part-number-marker"})
 
@@ -163,7 +168,9 @@ ENUMS: dict[str, tuple[str, str | None]] = {
 }
 
 # Enumerated values that clients write in small letters too: AWS's SDK for C++ does.
-ANY_CASE = frozenset({"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-sdk-checksum-algorithm"})
+ANY_CASE = frozenset(
+    {"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-sdk-checksum-algorithm"}
+)
 
 # A header that says which operation is asked for, and is refused by every other.
 COPY_SOURCE = "x-amz-copy-source"

@@ -131,6 +131,8 @@ def _rows(targets: list[tuple[_Asked, Target]]) -> list[_Row]:
 
 def _level(rows: list[_Row]) -> dict[str, _Place]:
     subresources = frozenset(name for row in rows for name, value in row.asked.static.items() if not value)
+    if rows[0].asked.depth == _DEPTHS[-1]:
+        subresources |= quirks.RESOURCES_OF_KEYS
     places = {}
     for method in {row.asked.method for row in rows}:
         own = tuple(row for row in rows if row.asked.method == method)
@@ -156,10 +158,10 @@ def _check_strays(
     headers: dict[str, str],
 ) -> None:
     """A subresource that this method does not have must not act on the bucket or the object itself."""
-    for name, value in query.items():
+    for name in query:
         if (method, depth, name) in quirks.STRAYS:
             code, message = quirks.STRAYS[method, depth, name]
-            raise (invalid_argument(message, name, value) if code == "InvalidArgument" else S3Error(code, message))
+            raise (invalid_argument(message, name, name) if code == "InvalidArgument" else S3Error(code, message))
         if name in levels[depth][method].subresources:
             _refuse(levels, depth, method, query, headers)
 

@@ -78,6 +78,9 @@ def _integer(name: str) -> Convert:
         if lenient:
             return None
         below = text[:1] == "-" and text[1:].isdecimal() and text.isascii()
+        if name in quirks.REQUEST_INTEGERS:
+            wrong = "less than zero" if below else "invalid"
+            raise S3Error("InvalidRequest", f"Value for {name} header is {wrong}: '{text}'")
         raise invalid_argument(beyond, shown, text) if below else invalid_argument(unreadable, name, text)
 
     return decode
