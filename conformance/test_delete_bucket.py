@@ -23,7 +23,7 @@ def test_bucket_with_an_object_is_kept(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key")
     with refused("BucketNotEmpty", 409) as error:
         s3.delete_bucket(Bucket=bucket)
-    assert error["BucketName"] == bucket
+    assert (error["BucketName"], error["Message"]) == (bucket, "The bucket you tried to delete is not empty")
     s3.delete_object(Bucket=bucket, Key="key")
     s3.delete_bucket(Bucket=bucket)
 

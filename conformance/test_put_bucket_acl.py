@@ -88,6 +88,20 @@ def test_both_are_too_much(s3: Any, raw: Raw, bucket: str) -> None:
     assert (answer.status, answer.code) == (400, "UnexpectedContent")
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [("READ", "ALL"), ("CanonicalUser", "Everybody"), ("</AccessControlPolicy>", ""), ("AccessControlPolicy", "Else")],
+)
+def test_documents_that_are_none(raw: Raw, s3: Any, bucket: str, spoil: tuple[str, str]) -> None:
+    enable_acls(s3, bucket)
+    s3.put_object(Bucket=bucket, Key="key")
+    for path in (f"/{bucket}", f"/{bucket}/key"):
+        document = raw.get(path, {"acl": ""}).body.replace(b"FULL_CONTROL", b"READ")
+        assert raw.put(path, document, {"acl": ""}).status == 200
+        answer = raw.put(path, document.replace(spoil[0].encode(), spoil[1].encode()), {"acl": ""})
+        assert (answer.status, answer.code) == (400, "MalformedACLError")
+
+
 def test_bucket_of_another_is_forbidden(alice: Any, bucket: str) -> None:
     with refused("AccessDenied", 403):
         alice.put_bucket_acl(Bucket=bucket, ACL="private")
