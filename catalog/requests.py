@@ -20,6 +20,7 @@ from awscrt.checksums import crc32c
 
 FOLDER = "requests"
 INCOMING = "incoming"
+LOGGED = "logged"  # those that are to become lines of buckets' access logs, with what such a line says
 SUFFIX = ".rows"
 
 MOST = 256 << 20  # bytes that may wait in one worker's file
@@ -52,8 +53,8 @@ class Served(NamedTuple):
 class Incoming:
     """The file that this worker appends to; another one once the catalog process took it away."""
 
-    def __init__(self, data: Path) -> None:
-        self._folder = data / FOLDER / INCOMING
+    def __init__(self, data: Path, folder: str = INCOMING) -> None:
+        self._folder = data / FOLDER / folder
         self._path = self._folder
         self._file = -1
 
@@ -96,9 +97,14 @@ class Incoming:
         self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
-def waiting(data: Path) -> list[Path]:
+def waiting(data: Path, folder: str = INCOMING) -> list[Path]:
     """The files there are, from the oldest on."""
-    return sorted((data / FOLDER / INCOMING).glob(f"*{SUFFIX}"))
+    return sorted((data / FOLDER / folder).glob(f"*{SUFFIX}"))
+
+
+def opened(path: Path) -> float:
+    """When the first row came into a worker's file, in seconds since the epoch."""
+    return int(path.name.partition("-")[0]) / 1e9
 
 
 def take(path: Path, to: Path) -> None:

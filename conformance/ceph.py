@@ -38,6 +38,8 @@ OLD_BUCKETS = ("--object-ownership", "ObjectWriter", "--block-public-access", "n
 # It waits for lifecycle rules, and takes a day of theirs for INTERVAL seconds. That it rounds none up to a midnight, as
 # AWS does, a shorter day makes good.
 INTERVAL, DAY = 10, 8
+# For access logs it waits 5.5 seconds.
+PACE = ("--lifecycle-day", str(DAY), "--access-log-delivery", "3")
 
 # Section of its configuration → user. It wants all of them, whether or not the tests that run need them.
 USERS = {
@@ -83,7 +85,7 @@ def main(arguments: list[str]) -> int:
         settings = OLD_BUCKETS if old else ()
         with (
             TemporaryDirectory() as folder,
-            running(Path(folder) / "data", "--lifecycle-day", str(DAY), *settings) as server,
+            running(Path(folder) / "data", *PACE, *settings) as server,
         ):
             configuration = Path(folder) / "s3tests.conf"
             write_configuration(configuration, server)

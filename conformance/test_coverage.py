@@ -42,6 +42,7 @@ ACROSS = {
     "workers",
     "compaction",
     "requests",
+    "access_logs",
     "server_side_encryption",
     "customer_keys",
 }

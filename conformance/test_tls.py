@@ -19,6 +19,7 @@ import trustme
 from botocore.config import Config
 from botocore.exceptions import SSLError
 
+from conformance.access_logs import SECONDS, delivered, let_write, log_to
 from conformance.clients.programs import Program, aws_settings
 from conformance.content import MIB, noise
 from conformance.raw import Connection, Raw
@@ -130,6 +131,21 @@ def test_aws_cli(https: Secured, tmp_path: Path) -> None:
     aws("s3", "cp", "--only-show-errors", str(tmp_path / "file"), "s3://bucket/cli/file")
     assert aws("s3", "cp", "s3://bucket/cli/file", "-") == noise(9 * MIB)
     assert aws.text("s3", "ls", "s3://bucket/cli/").split()[-1] == "file"
+
+
+def test_an_access_log_says_how_it_was_encrypted(tmp_path: Path) -> None:
+    with secured(tmp_path, "--workers", "1", "--access-log-delivery", str(SECONDS)) as made:
+        s3 = made.client()
+        s3.create_bucket(Bucket="bucket")
+        let_write(s3, "bucket")
+        log_to(s3, "bucket", "bucket", "logs/")
+        with made.connect() as line:
+            assert isinstance(line.line, ssl.SSLSocket)
+            negotiated = line.line.cipher()
+            assert negotiated is not None
+            assert line.exchange(Raw(made.server).prepare("HEAD", "/bucket/key")).status == 404
+        (found,) = delivered(s3, "bucket", 1, "logs/", lambda line: line["operation"] == "REST.HEAD.OBJECT")
+        assert (found["tls"], found["cipher"]) == ("TLSv1.3", negotiated[0])
 
 
 def test_requests_follow_each_other_on_one_connection(https: Secured) -> None:

@@ -16,6 +16,7 @@ from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
 from gateway.access.asked import Asked
 from gateway.access.deciding import check
 from gateway.access.owners import check_owner
+from gateway.access_logs.recorder import AccessLog, Answered
 from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
 from gateway.form import Form, fill_in, is_form, open_form
@@ -39,6 +40,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+COPY_SOURCE = "x-amz-copy-source"  # of a bucket that is not the request's own
 # A request body nobody read: so much of it uvicorn may still discard to keep the connection.
 DISCARD = 1 << 20
 # Beyond that the connection ends; its close would reach the client before the answer, if nothing more was read.
@@ -70,6 +72,7 @@ class Endpoint:
         self.authenticate = authenticating(settings.max_key_rate)
         self.requests = RequestLog(settings.request_log) if settings.request_log else None
         self.recorder = Recorder(settings.data, catalog.bucket) if settings.access_log_days else None
+        self.access_log = AccessLog(settings.data, catalog)
         self.no_room = Seldom("no room on the disk: what needs some is answered 507 InsufficientStorage")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, crowded: bool = False) -> None:
@@ -77,9 +80,11 @@ class Endpoint:
         started = time.perf_counter()
         request = Request.identify(scope, receive, self.settings.domains)
         if request.method == "OPTIONS" and not crowded:
-            return await self.preflight(request, send, scope.get("extensions", ()), started)
+            return await self.preflight(scope, request, send, started)
         operation: Operation | None = None
         caller, code, cx = ANONYMOUS, "", None
+        given: dict[str, Any] = {}
+        output: dict[str, Any] | None = None
         try:
             if crowded:
                 raise S3Error("SlowDown")
@@ -122,8 +127,11 @@ class Endpoint:
             await self.note_rot(request, failure)
             sent, code = 0, "InternalError"
         self.record(request, operation, caller, cx, answer.status, code, sent, started, ready)
+        if cx is None or (cx.bucket is not None and cx.bucket.settings is not None) or COPY_SOURCE in request.headers:
+            call = request, operation, caller, cx, given, output
+            self.access_log.add(Answered(scope, *call, answer, code, sent, started, ready))
 
-    async def preflight(self, request: Request, send: Send, extensions: Container[str], started: float) -> None:
+    async def preflight(self, scope: Scope, request: Request, send: Send, started: float) -> None:
         """What a browser asks, for a page of another site, before the request itself. It is not signed."""
         code = ""
         try:
@@ -132,8 +140,11 @@ class Endpoint:
         except Exception as failure:
             answer, code = refusal(request, failure)
         ready = time.perf_counter()
-        sent = await respond(request, answer, send, extensions)
+        sent = await respond(request, answer, send, scope.get("extensions", ()))
         self.record(request, None, ANONYMOUS, None, answer.status, code, sent, started, ready)
+        self.access_log.add(
+            Answered(scope, request, None, ANONYMOUS, None, {}, None, answer, code, sent, started, ready)
+        )
 
     def record(
         self,
@@ -166,6 +177,7 @@ class Endpoint:
             self.requests.flush()
         if self.recorder is not None:
             self.recorder.close()
+        self.access_log.close()
 
     async def note_rot(self, request: Request, failure: Exception) -> None:
         """Before the client can know of it, so that who asks how the server is doing then is told."""

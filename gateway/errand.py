@@ -38,7 +38,8 @@ class Errand:
     async def _run(self) -> None:
         pause = self._settle
         while True:
-            await asyncio.sleep(max(pause, await asyncio.to_thread(self._due_in)))
+            await asyncio.sleep(pause)
+            await self._until_due()
             try:
                 await self._child.start()
                 assert self._child.process is not None
@@ -51,6 +52,13 @@ class Errand:
                     log.error("the %s ended with status %s", self._name, status)
             pause = max(self._settle, RETRY) if status else self._settle
 
+    async def _until_due(self) -> None:
+        while True:
+            left = await asyncio.to_thread(self._due_in)
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
+
     def _due_in(self) -> float:
-        """Seconds."""
+        """Seconds, after which it is asked again; 0 or less: now."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from gateway.exchange import Application, Exchange, default_lines
 from gateway.logging import log
-from gateway.request import HEADERS
+from gateway.request import HEADERS, TLS
 from gateway.s3.errors import S3Error, render_error
 from gateway.s3.rendered import FILE, WHOLE
 from gateway.stalling import Watch
@@ -83,7 +83,8 @@ class Protocol(asyncio.Protocol):
         self.client, self.server = get_remote_addr(line), get_local_addr(line)
         self.scheme = "https" if is_ssl(line) else "http"
         self.connections.add(self)
-        self.extensions = OVER_TLS if self.scheme == "https" else EXTENSIONS
+        if (tls := line.get_extra_info("ssl_object")) is not None:
+            self.extensions = OVER_TLS | {TLS: {"version": tls.version(), "cipher": tls.cipher()[0]}}
         if len(self.connections) > self.server_state.most_connections:
             self.turn_away()
         self.watch = Watch(self)

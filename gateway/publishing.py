@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -16,7 +17,12 @@ from gateway.operations.checksums import DEFAULT, encode
 from gateway.operations.encryption import default_sealing
 
 ORIGIN = Origin(requester=ROOT_ID)
-TYPES = {".json": "application/json", ".txt": "text/plain", ".parquet": "application/vnd.apache.parquet"}
+TYPES = {
+    ".json": "application/json",
+    ".log": "text/plain",
+    ".txt": "text/plain",
+    ".parquet": "application/vnd.apache.parquet",
+}
 _BLOCK = 1 << 20
 
 
@@ -45,22 +51,33 @@ async def publish(
             if alone and catalog.list_objects(catalog.bucket(bucket), prefix, limit=1).rows:
                 raise NotEmpty
             for name in names:
-                await _put(catalog, blobs, catalog.bucket(bucket), prefix + name, folder / name)
+                await put(catalog, blobs, catalog.bucket(bucket), prefix + name, folder / name)
         finally:
             blobs.close()
     finally:
         await catalog.close()
 
 
-async def _put(catalog: Catalog, blobs: Blobs, bucket: Bucket, key: str, path: Path) -> None:
+async def put(
+    catalog: Catalog,
+    blobs: Blobs,
+    bucket: Bucket,
+    key: str,
+    path: Path,
+    origin: Origin = ORIGIN,
+    owner: str = "",
+    acl: str | None = None,
+) -> None:
+    """One file, the bucket's owner's if not another's; `acl` is as a version keeps it. Raises CatalogError, OSError."""
     content, sealing = _small(path), default_sealing(bucket)
+    about = partial(_draft, owner or bucket.owner, acl, path)
     if content is not None:
         digests = {name: digest(name, content) for name in ("MD5", DEFAULT)}
-        draft = _draft(bucket, path, len(content), digests)
+        draft = about(len(content), digests)
         if sealing is not None:
             content, encryption = sealing.seal(blobs.keys, content)
             draft = replace(draft, encryption=encryption)
-        await catalog.put(ORIGIN, bucket, key, draft, content)
+        await catalog.put(origin, bucket, key, draft, content)
         return
     body_key, sealed = sealing.new_key(blobs.keys) if sealing is not None else (None, None)
     async with blobs.new(Digests({"MD5", DEFAULT}), body_key) as blob:
@@ -69,8 +86,8 @@ async def _put(catalog: Catalog, blobs: Blobs, bucket: Bucket, key: str, path: P
                 await blob.write(block)
         blob_id, size, digests = await blob.finish()
     try:
-        draft = _draft(bucket, path, size, digests, Piece(size, blob=blob_id))
-        await catalog.put(ORIGIN, bucket, key, replace(draft, encryption=sealed))
+        draft = about(size, digests, Piece(size, blob=blob_id))
+        await catalog.put(origin, bucket, key, replace(draft, encryption=sealed))
     except CatalogError:
         await blobs.drop([blob_id])
         raise
@@ -80,7 +97,9 @@ def _small(path: Path) -> bytes | None:
     return path.read_bytes() if path.stat().st_size <= SMALL_BODY else None
 
 
-def _draft(bucket: Bucket, path: Path, size: int, digests: dict[str, bytes], piece: Piece | None = None) -> Version:
+def _draft(
+    owner: str, acl: str | None, path: Path, size: int, digests: dict[str, bytes], piece: Piece | None = None
+) -> Version:
     return Version(
         0,
         "",
@@ -88,8 +107,9 @@ def _draft(bucket: Bucket, path: Path, size: int, digests: dict[str, bytes], pie
         digests["MD5"].hex(),
         size,
         "STANDARD",
-        bucket.owner,
+        owner,
         Checksum(DEFAULT, encode(digests[DEFAULT])),
         body=piece,
         content_type=TYPES.get(path.suffix, "binary/octet-stream"),
+        acl=acl,
     )

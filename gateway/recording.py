@@ -34,25 +34,12 @@ Row = tuple[Any, ...]
 
 
 class Recorder:
-    """Bounded in memory and on the disk: where rows come faster than they are taken, they are dropped and counted.
-
-    Writes are on the event loop, for a thread would cost several times as much, until one is slow: then in the thread.
-    """
+    """A row for every request, for SQL."""
 
     def __init__(self, data: Path, find_bucket: Callable[[str], Bucket]) -> None:
         """`find_bucket` raises NoBucket."""
         self._find_bucket = find_bucket
-        self._incoming = Incoming(data)
-        self._writer = ThreadPoolExecutor(1, "requests")
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._rows: list[Row] = []
-        self._enough = BATCH
-        self._timed = False
-        self._epoch = 0.0  # of time.perf_counter
-        self._careful_until = 0.0
-        self._handed = self._done = 0  # batches
-        self._dropped = 0
-        self._warned = -WARN_SECONDS
+        self._batches = Batches(Incoming(data), "%s requests in all were served without a record of them: %s")
 
     def add(
         self,
@@ -67,14 +54,15 @@ class Recorder:
         ready: float,
     ) -> None:
         """`started` and `ready`, when the answer was there to be sent, are readings of time.perf_counter."""
-        rows = self._rows
+        batches = self._batches
+        rows = batches.rows
         if not rows:
-            self._begin()
+            batches.begin()
         headers = request.headers
         bucket = context.bucket if context is not None else None
         rows.append(
             (
-                self._epoch + started,
+                batches.epoch + started,
                 request.request_id,
                 caller.id or None,
                 request.client_ip,
@@ -93,13 +81,11 @@ class Recorder:
                 headers["user-agent"][:SHORT] if "user-agent" in headers else None,
             )
         )
-        if len(rows) >= self._enough:
-            self._hand_over()
+        if len(rows) >= batches.enough:
+            batches.hand_over()
 
     def close(self) -> None:
-        self._hand_over()
-        self._writer.shutdown()
-        self._incoming.close()
+        self._batches.close()
 
     def _bucket_id(self, name: str | None) -> int:
         """Of the bucket that was made, or that the caller may not use: its owner sees the request."""
@@ -108,30 +94,58 @@ class Recorder:
         except NoBucket:
             return 0
 
-    def _begin(self) -> None:
+
+class Batches:
+    """Bounded in memory and on the disk: where rows come faster than they are taken, they are dropped and counted.
+
+    Who adds to empty `rows` calls `begin` before, who makes them `enough` hands them over. Writes are on the event
+    loop, for a thread would cost several times as much, until one is slow: then in the thread.
+    """
+
+    def __init__(self, incoming: Incoming, lost: str) -> None:
+        """`lost` is the warning's text, with places for how many rows were dropped and why."""
+        self._incoming = incoming
+        self._lost = lost
+        self._writer = ThreadPoolExecutor(1, "requests")
+        self._encode = msgspec.msgpack.Encoder().encode
+        self.rows: list[Row] = []
+        self.enough = BATCH
+        self.epoch = 0.0  # of time.perf_counter
+        self._timed = False
+        self._careful_until = 0.0
+        self._handed = self._done = 0  # batches
+        self._dropped = 0
+        self._warned = -WARN_SECONDS
+
+    def begin(self) -> None:
         if not self._timed:
             self._timed = True
-            self._epoch = time.time() - time.perf_counter()
+            self.epoch = time.time() - time.perf_counter()
             asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush)
 
-    def _flush(self) -> None:
-        self._timed = False
-        self._hand_over()
-
-    def _hand_over(self) -> None:
-        rows, self._rows = self._rows, []
+    def hand_over(self) -> None:
+        rows, self.rows = self.rows, []
         if not rows:
             return
         if self._handed - self._done >= MOST_WAITING:
             self._drop(len(rows), "the disk is too slow")
             return
         careful = self._handed > self._done or time.monotonic() < self._careful_until
-        self._enough = LARGE_BATCH if careful else BATCH
+        self.enough = LARGE_BATCH if careful else BATCH
         self._handed += 1
         if careful:
             self._writer.submit(self._write, rows)
         else:
             self._write(rows)
+
+    def close(self) -> None:
+        self.hand_over()
+        self._writer.shutdown()
+        self._incoming.close()
+
+    def _flush(self) -> None:
+        self._timed = False
+        self.hand_over()
 
     def _write(self, rows: list[Row]) -> None:
         began = time.monotonic()
@@ -149,7 +163,7 @@ class Recorder:
         now = time.monotonic()
         if now >= self._warned + WARN_SECONDS:
             self._warned = now
-            log.warning("%s requests in all were served without a record of them: %s", self._dropped, why)
+            log.warning(self._lost, self._dropped, why)
 
 
 def _short(text: str | None) -> str | None:

@@ -24,6 +24,8 @@ MOST_REMEMBERED = 128  # bytes of a query's parameter; longer ones are decoded a
 
 # Of an ASGI scope: the headers by lower-case name, decoded, blanks around them gone, equal names joined by commas.
 HEADERS = "ducket.headers"
+# Among an ASGI scope's extensions, where the connection has TLS: its version and its cipher.
+TLS = "ducket.tls"
 
 # Headers that bear a checksum, whether before the body or behind it.
 CHECKSUM_HEADERS = frozenset(

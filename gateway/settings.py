@@ -62,6 +62,9 @@ class Settings:
     access_log_days: Annotated[
         int, About("days that records of the requests served are kept for SQL; 0 makes none", "N")
     ] = 30
+    access_log_delivery: Annotated[
+        int, About("seconds after which buckets' access logs (PutBucketLogging) are delivered", "SECONDS")
+    ] = 300
     max_connections: Annotated[
         int, About("connections of one worker beyond which a new one is answered 503 SlowDown", "N")
     ] = 10_000
@@ -111,6 +114,7 @@ class Settings:
         check(self.request_timeout > 0, "request_timeout", self.request_timeout, "1 or more")
         check(self.drain_timeout >= 0, "drain_timeout", self.drain_timeout, "0 or more")
         check(self.scrub_days > 0, "scrub_days", self.scrub_days, "1 or more")
+        check(self.access_log_delivery > 0, "access_log_delivery", self.access_log_delivery, "1 or more")
         check(self.sql_seconds > 0, "sql_seconds", self.sql_seconds, "1 or more")
         check(self.lifecycle_day > 0, "lifecycle_day", self.lifecycle_day, "1 or more")
         rates = ("max_key_rate", "compaction_rate", "lifecycle_rate", "scrub_rate")

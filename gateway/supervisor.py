@@ -25,6 +25,7 @@ from catalog.folder import Folder
 from gateway.blobs import Blobs
 from gateway.blobs.errors import NoKey
 from gateway.child import Child, StartFailed
+from gateway.deliverer import Deliverer
 from gateway.encryption import keyring
 from gateway.expirer import Expirer
 from gateway.listener import is_taken, listener, url
@@ -42,6 +43,7 @@ FIXED = (
     "host",
     "port",
     "access_log_days",
+    "access_log_delivery",
     "compaction_rate",
     "lifecycle_day",
     "lifecycle_rate",
@@ -70,6 +72,7 @@ class Supervisor:
         given = self.settings
         self.scrubber = Scrubber(given.data, given.scrub_rate, given.scrub_days, given.scrub_repair, dump(given))
         self.expirer = Expirer(given.data, given.lifecycle_rate, given.lifecycle_day)
+        self.deliverer = Deliverer(given.data, given.access_log_delivery, dump(given))
         self.workers: list[Child] = []
         self.others: list[Child] = []  # workers that are coming or going
 
@@ -101,6 +104,7 @@ class Supervisor:
                     ).start()
                 self.scrubber.start()
                 self.expirer.start()
+                self.deliverer.start()
                 renewing = asyncio.ensure_future(self.keep_renewing())
                 await self.stopping.wait()
             finally:
@@ -186,6 +190,7 @@ class Supervisor:
             raise
         going, self.workers, self.settings = self.workers, coming, settings
         self.scrubber.give(dump(settings))
+        self.deliverer.give(dump(settings))
         self.others = [child for child in self.others if child not in coming] + going
         for worker in coming:
             worker.keep()
@@ -212,7 +217,7 @@ class Supervisor:
         """The workers first: what they acknowledged, the catalog process applies before it goes."""
         for each in self.sockets:
             each.close()
-        await asyncio.gather(self.scrubber.stop(), self.expirer.stop())
+        await asyncio.gather(self.scrubber.stop(), self.expirer.stop(), self.deliverer.stop())
         await asyncio.gather(*(worker.stop() for worker in (*self.workers, *self.others)))
         await self.catalog.stop()
 

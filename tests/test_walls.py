@@ -20,6 +20,7 @@ ROOMS: dict[str, set[str]] = {
     "gateway.body": {"gateway.request", "gateway.auth", "gateway.s3.errors"},
     "gateway.access": {"gateway.request", "gateway.s3.errors", "catalog.errors", "catalog.records"},
     "gateway.settings": set(),
+    "gateway.access_logs": {"gateway", "catalog"},
     "gateway.cors": {"gateway.request", "gateway.s3.errors", "gateway.s3.rendered", "catalog.records"},
     "gateway.operations": {
         "gateway.cors",
@@ -27,6 +28,7 @@ ROOMS: dict[str, set[str]] = {
         "gateway.s3",
         "gateway.blobs",
         "gateway.access",
+        "gateway.access_logs.configuration",
         "gateway.body",
         "gateway.request",
         "gateway.settings",
@@ -36,6 +38,7 @@ ROOMS: dict[str, set[str]] = {
         "gateway.form",
         "gateway.cors",
         "gateway.access",
+        "gateway.access_logs",
         "gateway.auth",
         "gateway.blobs",
         "gateway.body",
@@ -83,6 +86,7 @@ BEHIND_THE_SCENES = {
     "gateway.sql": {"catalog.database.remote", "catalog.database.frames"},
     "gateway.health": {"catalog.database.remote", "catalog.database.frames"},
     "gateway.doctor": {"catalog.database.client", "catalog.database.inspection", "catalog.folder"},
+    "gateway.access_logs": {"catalog.freeing", "catalog.priority"},
     "gateway.lifecycle": {"catalog.expiring", "catalog.freeing", "catalog.priority", "catalog.queries"},
     "gateway.scrub": {"catalog.backup", "catalog.database.client", "catalog.database.frames", "catalog.priority"},
     "gateway.cli": {

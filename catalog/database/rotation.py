@@ -21,7 +21,7 @@ import pyarrow as pa
 from catalog.database import served
 from catalog.database.served import File
 from catalog.database.tables import views
-from catalog.requests import FOLDER, INCOMING, take, waiting
+from catalog.requests import FOLDER, INCOMING, opened, take, waiting
 
 PAUSE = 5.0
 ENOUGH = 16 << 20  # bytes that are rotated without waiting for more
@@ -113,7 +113,7 @@ class Rotation:
                 self._hurried.wait(rests * (time.thread_time() - began))
 
     def _due(self) -> bool:
-        oldest = min(map(_opened, waiting(self._directory)), default=None)
+        oldest = min(map(opened, waiting(self._directory)), default=None)
         late = oldest is not None and time.time() - oldest > LATE
         return late or self._waiting_bytes() > ENOUGH or bool(self._taken())
 
@@ -125,7 +125,7 @@ class Rotation:
 
     def _rotate(self) -> Generator[None]:
         for path in waiting(self._directory):
-            if path.stat().st_size or time.time() - _opened(path) > LATE:
+            if path.stat().st_size or time.time() - opened(path) > LATE:
                 take(path, path.with_name(f"{self._next_number():016x}{_TAKEN}"))
         for path in self._taken():
             number = int(path.stem, 16)
@@ -191,10 +191,6 @@ def _filled(files: Iterator[File]) -> Iterator[list[File]]:
             run = []
         run.append(file)
     yield run
-
-
-def _opened(path: Path) -> float:
-    return int(path.name.partition("-")[0]) / 1e9
 
 
 def _today() -> date:

@@ -24,6 +24,10 @@ ANONYMOUS_ID = "65a011a29cdf8ec533ec3d1ccaae921c"
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
 LOG_DELIVERY = "http://acs.amazonaws.com/groups/s3/LogDelivery"
+# Who is in that group: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html#how-logs-delivered
+LOGGING_ID = "logging.s3.amazonaws.com"
+# Whose the logs are in a bucket where each object is its writer's: the account that AWS delivers with.
+LOG_SERVICE_ID = "3272ee65a908a7677109fedda345db8d9554ba26398b2ca10581de88777e2b61"
 PUBLIC_GROUPS = frozenset({ALL_USERS, AUTHENTICATED_USERS})
 FULL_CONTROL = "FULL_CONTROL"
 
@@ -132,6 +136,9 @@ def holds(grants: Grants, permission: str, caller: User, bucket: Bucket) -> bool
             continue
         if grant.id:
             if grant.id == caller.id:
+                return True
+        elif grant.uri == LOG_DELIVERY:
+            if caller.id == LOGGING_ID:
                 return True
         elif not closed and (grant.uri == ALL_USERS or (grant.uri == AUTHENTICATED_USERS and caller.id)):
             return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from catalog.errors import BadVersionId, IsDeleteMarker, NoObject, NoUpload, NoVersion
 from catalog.records import Bucket, Upload, User, Version
@@ -17,8 +17,18 @@ class Lookup(Protocol):
     def upload(self, bucket: Bucket, key: str, upload_id: str) -> Upload: ...
 
 
+class Sender(NamedTuple):
+    """For whom a service asks: a bucket and its owner."""
+
+    bucket: str
+    owner: str
+
+
 class Asked:
-    """`given` is the operation's input, where it is known already; `prefix` what a listing would be of."""
+    """`given` is the operation's input, where it is known already; `prefix` what a listing would be of.
+
+    `sender` is there where a service of ours asks, and no client.
+    """
 
     __slots__ = (
         "_version",
@@ -30,6 +40,7 @@ class Asked:
         "prefix",
         "request",
         "resource",
+        "sender",
         "version_id",
     )
 
@@ -51,6 +62,7 @@ class Asked:
         self.catalog = catalog
         self.given: dict[str, Any] = {}
         self.prefix: str | None = None
+        self.sender: Sender | None = None
         self._version: Version | Exception | None = None
 
     def complete(self, given: dict[str, Any]) -> None:

@@ -94,6 +94,21 @@ def decide(action: str, asked: Asked) -> Verdict:
     return verdict
 
 
+def needed_acl(operation: str, asked: Asked) -> bool:
+    """Whether it was an ACL that let the caller do it, and nothing else would have."""
+    return acls_on(asked.bucket) and any(by_acl(action, asked) for action in needed(operation, asked.request))
+
+
+def by_acl(action: str, asked: Asked) -> bool:
+    if asked.caller.id == ROOT_ID or not granted(action, asked):
+        return False
+    if is_foreign(action, asked):
+        return True
+    policy = policy_of(asked.bucket)
+    allowed = policy is not None and policy.decide(action, asked) is Verdict.ALLOW
+    return not allowed and not owns(asked.caller, asked.bucket)
+
+
 def may_grant(asked: Asked) -> bool:
     """On a key that is yet to be written: leave to write by the bucket's ACL is enough, by its policy it is not."""
     bucket = asked.bucket

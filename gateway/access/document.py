@@ -20,6 +20,7 @@ from gateway.s3.errors import S3Error
 MAX_BYTES = 20 * 1024
 ARN = "arn:aws:s3:::"
 EVERYBODY = "*"
+KINDS = frozenset({"AWS", "CanonicalUser", "Service"})
 VERSIONS = ("2012-10-17", "2008-10-17")
 FIELDS = frozenset({"Version", "Id", "Statement"})
 STATEMENT_FIELDS = frozenset(
@@ -29,7 +30,7 @@ STATEMENT_FIELDS = frozenset(
     }
 )
 
-# The id of the user that a policy's principal names: its kind (AWS or CanonicalUser) and the name; None: nobody's.
+# The id of whom a policy's principal names: its kind (one of KINDS) and the name; None: nobody's.
 Resolve = Callable[[str, str], str | None]
 
 
@@ -126,7 +127,7 @@ def read_principals(given: Any, resolve: Resolve) -> frozenset[str]:
         raise malformed("Invalid principal in policy")
     found: set[str] = set()
     for kind, names in given.items():
-        if kind not in ("AWS", "CanonicalUser") or not listed(names):
+        if kind not in KINDS or not listed(names):
             raise malformed("Invalid principal in policy")
         for name in listed(names):
             if not isinstance(name, str):

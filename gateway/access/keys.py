@@ -77,11 +77,28 @@ def principal_arn(asked: Asked) -> Sequence[str] | None:
 
 
 def principal_type(asked: Asked) -> Sequence[str]:
-    return ("User" if asked.caller.id else "Anonymous",)
+    return ("Anonymous" if not asked.caller.id else "User" if asked.sender is None else "Service",)
 
 
 def principal_account(asked: Asked) -> Sequence[str] | None:
     return (ACCOUNT,) if asked.caller.id else None
+
+
+def is_service(asked: Asked) -> Sequence[str]:
+    return ("false" if asked.sender is None else "true",)
+
+
+def service_name(asked: Asked) -> Sequence[str] | None:
+    return None if asked.sender is None else (asked.caller.id,)
+
+
+def source_arn(asked: Asked) -> Sequence[str] | None:
+    return None if asked.sender is None else (f"arn:aws:s3:::{asked.sender.bucket}",)
+
+
+def source_account(asked: Asked) -> Sequence[str] | None:
+    """The one there is in ARNs, or the owner's, for every user is an account of its own: a policy may name either."""
+    return None if asked.sender is None else (ACCOUNT, asked.sender.owner)
 
 
 def current_time(asked: Asked) -> Sequence[str]:
@@ -250,8 +267,8 @@ HEADERS = (
 ABSENT = (
     *("aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:federatedprovider"),
     *("aws:multifactorauthage", "aws:multifactorauthpresent", "aws:principalorgid", "aws:principalorgpaths"),
-    *("aws:principalservicename", "aws:principalservicenameslist", "aws:resourceaccount", "aws:resourceorgid"),
-    *("aws:resourceorgpaths", "aws:sourceaccount", "aws:sourcearn", "aws:sourceidentity", "aws:sourceorgid"),
+    *("aws:resourceaccount", "aws:resourceorgid"),
+    *("aws:resourceorgpaths", "aws:sourceidentity", "aws:sourceorgid"),
     *("aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:tokenissuetime", "aws:vpcsourceip"),
     *("s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:accesspointnetworkorigin"),
     *("s3:locationconstraint", "s3:tlsversion", "s3:x-amz-request-payer", "s3:inventoryaccessibleoptionalfields"),
@@ -263,11 +280,15 @@ KEYS: dict[str, Getter] = {
     "aws:epochtime": epoch_time,
     "aws:principalaccount": principal_account,
     "aws:principalarn": principal_arn,
-    "aws:principalisawsservice": fixed("false"),
+    "aws:principalisawsservice": is_service,
+    "aws:principalservicename": service_name,
+    "aws:principalservicenameslist": service_name,
     "aws:principaltype": principal_type,
     "aws:referer": header("referer"),
     "aws:requestedregion": region,
     "aws:securetransport": secure_transport,
+    "aws:sourceaccount": source_account,
+    "aws:sourcearn": source_arn,
     "aws:sourceip": source_ip,
     "aws:useragent": header("user-agent"),
     "aws:userid": userid,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from gateway.operations.configurations import changed, kept
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
 
+SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com")
 BLOCKED = (
     "User: {arn} is not authorized to perform: s3:PutBucketPolicy on resource: {resource} because public policies are"
     " prevented by the BlockPublicPolicy setting in S3 Block Public Access."
@@ -80,11 +82,14 @@ def resolving(users: list[User], meant: dict[str, str]) -> Resolve:
     """Whom a principal names, noted in `meant`: by ARN, by canonical id or, as other servers take it, by name or key.
 
     An ARN may leave out the account, for there is one. A name without an ARN that fits two users names neither.
+    Any service of AWS's may be named, though only the one that delivers access logs is here.
     """
     known = [ROOT, *users]
 
     def resolve(kind: str, name: str) -> str | None:
-        if kind == "CanonicalUser":
+        if kind == "Service":
+            ids = {name} if SERVICE.fullmatch(name) else set()
+        elif kind == "CanonicalUser":
             ids = {user.id for user in known if user.id == name}
         elif name.startswith("arn:"):
             ids = {user.id for user in known if name in (arn_of(user), arn_of(user, ""))}

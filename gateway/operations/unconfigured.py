@@ -26,12 +26,6 @@ async def get_bucket_accelerate_configuration(cx: Context, bucket: str) -> dict[
 
 
 @operation
-async def get_bucket_logging(cx: Context, bucket: str) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLogging.html"""
-    return {}
-
-
-@operation
 async def get_bucket_notification_configuration(cx: Context, bucket: str) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketNotificationConfiguration.html"""
     return {}

@@ -41,11 +41,7 @@ CODES: dict[str, tuple[int, str]] = {
     ),
     "ConnectionClosedByRequester": (400, "The connection was closed while the body was being read."),
     "CredentialsNotSupported": (400, "This request does not support credentials."),
-    "CrossLocationLoggingProhibited": (
-        403,
-        "Cross-location logging not allowed. Buckets in one geographic location cannot log information to a "
-        "bucket in another location.",
-    ),
+    "CrossLocationLoggingProhibitted": (403, "Cross S3 location logging not allowed. "),  # spelled so by S3
     "EncryptionTypeMismatch": (400, "The encryption type does not match that of the existing object."),
     "EntityTooLarge": (400, "Your proposed upload exceeds the maximum allowed size"),
     "EntityTooSmall": (400, "Your proposed upload is smaller than the minimum allowed size"),

@@ -167,6 +167,10 @@ ENUMS: dict[str, tuple[str, str | None]] = {
     ),
 }
 
+# Values that the model leaves out.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl
+MORE_OF = {"BucketCannedACL": frozenset({"aws-exec-read", "log-delivery-write"})}
+
 # Enumerated values that clients write in small letters too: AWS's SDK for C++ does.
 ANY_CASE = frozenset(
     {"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-sdk-checksum-algorithm"}
@@ -181,7 +185,8 @@ EMPTY_IS_NONE = frozenset({"x-amz-acl"})
 
 # Shapes that the model enumerates and a document may still have otherwise: the operation says what is wrong with it.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html (InvalidLocationConstraint)
-FREE_ENUMS = frozenset({"BucketLocationConstraint"})
+# Of the permissions on access logs AWS takes those of any ACL.
+FREE_ENUMS = frozenset({"BucketLocationConstraint", "BucketLogsPermission"})
 
 # Roots of documents for which S3 has a code of its own where they are not as they should be.
 DOCUMENT_ERRORS = {"AccessControlPolicy": "MalformedACLError"}

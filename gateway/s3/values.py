@@ -41,7 +41,7 @@ def _decoder(wire_name: str, shape: Shape) -> Convert | None:
         case "list":
             return _list(wire_name, shape.member)
     if getattr(shape, "enum", None):
-        return _enum(wire_name, frozenset(shape.enum))
+        return _enum(wire_name, frozenset(shape.enum) | quirks.MORE_OF.get(shape.name, frozenset()))
     if name.startswith(quirks.RESPONSE_OVERRIDES):
         return _override(wire_name)
     return _not_empty(wire_name, quirks.NOT_EMPTY[wire_name]) if wire_name in quirks.NOT_EMPTY else None

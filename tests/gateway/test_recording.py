@@ -90,19 +90,19 @@ async def test_a_flood_is_dropped_and_counted_while_the_disk_is_slow(
 ) -> None:
     """What stands for the disk is let go at the end."""
     disk = threading.Event()
-    append = recorder._incoming.append
+    append = recorder._batches._incoming.append
 
     def slow(body: bytes) -> None:
         disk.wait()
         append(body)
 
-    monkeypatch.setattr(recorder._incoming, "append", slow)
+    monkeypatch.setattr(recorder._batches._incoming, "append", slow)
     monkeypatch.setattr(recording, "LARGE_BATCH", 10)
-    monkeypatch.setattr(recorder, "_enough", 10)
-    monkeypatch.setattr(recorder, "_careful_until", math.inf)
+    monkeypatch.setattr(recorder._batches, "enough", 10)
+    monkeypatch.setattr(recorder._batches, "_careful_until", math.inf)
     for _ in range(10 * (MOST_WAITING + 3)):
         add(recorder)
-    assert (recorder._handed, len(recorder._rows), recorder._dropped) == (MOST_WAITING, 0, 30)
+    assert (recorder._batches._handed, len(recorder._batches.rows), recorder._batches._dropped) == (MOST_WAITING, 0, 30)
     disk.set()
     recorder.close()
     assert len(recorded(tmp_path)) == 10 * MOST_WAITING
@@ -115,16 +115,16 @@ async def test_behind_a_slow_write_the_loop_writes_no_more(
     recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[threading.Thread] = []
-    append = recorder._incoming.append
+    append = recorder._batches._incoming.append
 
     def noting(body: bytes) -> None:
         threads.append(threading.current_thread())
         append(body)
 
-    monkeypatch.setattr(recorder._incoming, "append", noting)
+    monkeypatch.setattr(recorder._batches._incoming, "append", noting)
     for slow in (False, True, False):
         monkeypatch.setattr(recording, "SLOW", -1.0 if slow else math.inf)
-        for _ in range(recorder._enough):
+        for _ in range(recorder._batches.enough):
             add(recorder)
     recorder.close()
     assert [thread is threading.main_thread() for thread in threads] == [True, True, False]
@@ -143,7 +143,7 @@ async def test_a_disk_that_refuses_costs_the_rows_only(
 async def test_a_text_of_any_length_is_cut_short(recorder: Recorder, tmp_path: Path) -> None:
     long = "ü" * 60_000
     add(recorder, f"/{'b' * 60_000}", long, user_agent=long, referer=long)
-    for row in recorder._rows:
+    for row in recorder._batches.rows:
         assert all(len(value) <= SHORT for value in row if isinstance(value, str))
     recorder.close()
     (row,) = recorded(tmp_path)

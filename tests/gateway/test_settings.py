@@ -25,6 +25,7 @@ NUMBERS = {
     "scrub_repair": "true",
     "block_public_access": "false",
     "access_log_days": "15",
+    "access_log_delivery": "19",
     "keep_alive": "7",
     "request_timeout": "9",
     "drain_timeout": "8",

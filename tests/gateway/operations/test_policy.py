@@ -58,6 +58,12 @@ async def test_a_public_one_is_blocked(context: NewContext) -> None:
         ("AWS", "", None),
         ("CanonicalUser", BOB.id, BOB.id),
         ("CanonicalUser", "twin", None),
+        ("Service", "logging.s3.amazonaws.com", "logging.s3.amazonaws.com"),
+        ("Service", "delivery.logs.amazonaws.com", "delivery.logs.amazonaws.com"),
+        ("Service", "logging.s3.amazonaws.comkaboom", None),
+        ("Service", "bob", None),
+        ("Service", "*", None),
+        ("AWS", "logging.s3.amazonaws.com", None),
     ],
 )
 def test_whom_a_principal_names(kind: str, name: str, meant: str | None) -> None:

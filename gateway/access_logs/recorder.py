@@ -1,0 +1,216 @@
+"""What a line of an access log is made of, noted for requests to buckets that have one: in a file of this worker's."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from catalog.errors import CatalogError
+from catalog.records import Bucket, User
+from catalog.requests import LOGGED, Incoming
+from gateway.access.deciding import needed_acl
+from gateway.access_logs.configuration import SETTING
+from gateway.access_logs.line import Entry, Log
+from gateway.access_logs.names import BATCH_DELETE, COPIES, name_of
+from gateway.operations import Context
+from gateway.operations.sources import read_header
+from gateway.recording import Batches
+from gateway.request import TLS, Request
+from gateway.s3.errors import S3Error
+from gateway.s3.rendered import Rendered
+
+if TYPE_CHECKING:
+    from catalog import Catalog
+    from gateway.s3.model import Operation
+
+LONG = 2048  # characters that are kept of a text which may have any length
+RANGE = re.compile(rb"content-range: bytes [^/]*/(\d+)\r")
+LENGTH = re.compile(rb"content-length: (\d+)\r")
+READS = frozenset({"GetObject", "HeadObject"})
+WRITES = frozenset({"PutObject", "UploadPart"})
+MADE = frozenset({"CompleteMultipartUpload", "CopyObject", "PostObject"})
+name_of_operation = lru_cache(maxsize=1024)(name_of)
+
+
+class Answered(NamedTuple):
+    """A request that has its answer; `given` and `output` as far as it came. Times are readings of perf_counter."""
+
+    scope: Mapping[str, Any]
+    request: Request
+    operation: Operation | None
+    caller: User
+    context: Context | None
+    given: dict[str, Any]
+    output: dict[str, Any] | None
+    answer: Rendered
+    error: str
+    sent: int
+    started: float
+    ready: float
+
+
+class AccessLog:
+    def __init__(self, data: Path, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._batches = Batches(Incoming(data, LOGGED), "%s requests in all are in no access log: %s")
+
+    def add(self, answered: Answered) -> None:
+        """Nothing, unless a bucket that it concerns has a log."""
+        bucket = self._bucket(answered)
+        log = log_of(bucket)
+        name = answered.operation.name if answered.operation is not None else ""
+        source = self._source(answered) if name in COPIES else None
+        source_log = log_of(source[0]) if source is not None else None
+        if log is None and source_log is None:
+            return
+        batches = self._batches
+        if not batches.rows:
+            batches.begin()
+        entry = self._entry(answered, log or source_log, batches.epoch)  # type: ignore[arg-type]
+        if log is not None and bucket is not None:
+            batches.rows.append(entry._replace(size=self._size(answered), acl_required=by_acl(answered, bucket)))
+            batches.rows += batch_of(answered, entry) if name == "DeleteObjects" else ()
+        if source_log is not None and source is not None:
+            batches.rows.append(self._read(entry, source_log, *source))
+        if len(batches.rows) >= batches.enough:
+            batches.hand_over()
+
+    def close(self) -> None:
+        self._batches.close()
+
+    def _bucket(self, answered: Answered) -> Bucket | None:
+        """As it was when the caller was let in; or as it is, where the caller was not."""
+        context, name = answered.context, answered.request.bucket
+        if context is not None or name is None:
+            return context.bucket if context is not None else None
+        return self._found(name)
+
+    def _found(self, name: str) -> Bucket | None:
+        try:
+            return self._catalog.bucket(name)
+        except CatalogError:
+            return None
+
+    def _entry(self, answered: Answered, log: Log, epoch: float) -> Entry:
+        request, tls = answered.request, answered.scope.get("extensions", {}).get(TLS, {})
+        query = f"?{request.raw_query.decode('latin-1')}" if request.raw_query else ""
+        version = answered.scope.get("http_version", "1.1")
+        signature, authentication = signed_by(request)
+        return Entry(
+            log,
+            epoch + answered.started,
+            request.client_ip,
+            answered.caller.id,
+            request.request_id,
+            name_of_operation(answered.operation.name if answered.operation else None, request.method, request.key),
+            request.key,
+            f"{request.method} {request.raw_path.decode('latin-1')}{query} HTTP/{version}",
+            answered.answer.status,
+            answered.error,
+            answered.sent,
+            None,
+            (time.perf_counter() - answered.started) * 1000,
+            (answered.ready - answered.started) * 1000,
+            request.headers.get("referer", "")[:LONG] or None,
+            request.headers.get("user-agent", "")[:LONG] or None,
+            request.query.get("versionId", "")[:LONG] or None,
+            request.host_id,
+            signature,
+            tls.get("cipher", ""),
+            authentication,
+            request.headers.get("host", "")[:LONG],
+            tls.get("version", ""),
+            acl_required=False,
+        )
+
+    def _size(self, answered: Answered) -> int | None:
+        """Of the object, or of the part, where the request came to something."""
+        request, context = answered.request, answered.context
+        name = answered.operation.name if answered.operation else ""
+        if answered.answer.status >= 300 or context is None:
+            return None
+        if name in READS:
+            found = RANGE.search(answered.answer.head) or LENGTH.search(answered.answer.head)
+            return int(found[1]) if found is not None else None
+        if name in WRITES:
+            decoded = request.headers.get("x-amz-decoded-content-length", "")
+            return int(decoded) if decoded.isdecimal() else request.content_length
+        if name not in MADE or request.key is None:
+            return None
+        output = answered.output or {}
+        return self._stored(context.here, request.key, output.get("stored", output).get("version_id"))
+
+    def _stored(self, bucket: Bucket, key: str, version_id: str | None) -> int | None:
+        try:
+            return self._catalog.get(bucket, key, version_id).size
+        except CatalogError:
+            return None
+
+    def _source(self, answered: Answered) -> tuple[Bucket, str, str | None] | None:
+        """The bucket, the key and the version that a copy reads."""
+        try:
+            name, key, version_id = read_header(answered.request.headers["x-amz-copy-source"])
+        except S3Error:
+            return None
+        bucket = self._found(name)
+        return None if bucket is None else (bucket, key, version_id)
+
+    def _read(self, entry: Entry, log: Log, bucket: Bucket, key: str, version_id: str | None) -> Entry:
+        """The reading of a copy's source."""
+        size = self._stored(bucket, key, version_id) if entry.status < 300 else None
+        name = f"{entry.operation}_GET"
+        return entry._replace(log=log, operation=name, key=key, version_id=version_id, sent=0, size=size)
+
+
+def log_of(bucket: Bucket | None) -> Log | None:
+    if bucket is None or bucket.settings is None or SETTING not in bucket.settings:
+        return None
+    return Log(bucket.name, bucket.owner, bucket.region, bucket.settings[SETTING])
+
+
+def batch_of(answered: Answered, entry: Entry) -> Iterator[Entry]:
+    """A line for each key that DeleteObjects was to delete, if it came to that."""
+    if answered.output is None:
+        return
+    failed = {(each["key"], each["version_id"]): each["code"] for each in answered.output["errors"]}
+    for each in answered.given["delete"]["objects"]:
+        version_id = each.get("version_id") or None
+        code = failed.get((each["key"], version_id), "")
+        yield entry._replace(
+            operation=BATCH_DELETE,
+            key=each["key"],
+            uri=None,
+            status=S3Error(code).status if code else 204,
+            error=code,
+            sent=0,
+            total_time=None,
+            turn_around_time=None,
+            referer=None,
+            user_agent=None,
+            version_id=version_id,
+        )
+
+
+def by_acl(answered: Answered, bucket: Bucket) -> bool:
+    context, operation = answered.context, answered.operation
+    if context is None or operation is None or answered.answer.status in (401, 403):
+        return False
+    request = answered.request
+    return needed_acl(operation.name, context.ask(bucket, request.key, request.query.get("versionId")))
+
+
+def signed_by(request: Request) -> tuple[str, str]:
+    """The version of the signature, and where it stood."""
+    authorization = request.headers.get("authorization")
+    if authorization:
+        return ("SigV2" if authorization.startswith("AWS ") else "SigV4"), "AuthHeader"
+    if request.form is not None:
+        fields = request.form.fields
+        return "SigV4" if "x-amz-signature" in fields else "SigV2" if "signature" in fields else "", ""
+    if "X-Amz-Signature" in request.query:
+        return "SigV4", "QueryString"
+    return ("SigV2", "QueryString") if "Signature" in request.query else ("", "")
