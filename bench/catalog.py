@@ -120,7 +120,7 @@ def filled(folder: Path, size: int, memory: int = 0) -> Iterator[tuple[Local, Pe
 def fill(connection: duckdb.DuckDBPyConnection, history: MadeUp) -> None:
     applied.begin(connection, Pending.catalog_id, beginning(Pending.catalog_id))
     for records in history.batches(BATCH):
-        apply(connection, records, history.position())
+        apply(connection, records, history.position(records[-1][0]))
     connection.execute("CHECKPOINT")
 
 

@@ -32,6 +32,7 @@ FIRST_DAY = date(2024, 1, 1)
 DAYS = 300
 BUCKET = Bucket(1, "archive", "a" * 64, 1_704_067_200_000, "us-east-1")
 FOLDER = 20  # objects
+DAY = 86_400_000  # milliseconds
 KINDS = (("parquet", "application/vnd.apache.parquet"), ("json", "application/json"), ("jpg", "image/jpeg"))
 
 Numbered = tuple[int, LogRecord]
@@ -58,10 +59,14 @@ class MadeUp:
         return Position(1 + seq // 16_384, 64 + seq % 16_384 * 4_400, seq, seq % 2**32)
 
     def batches(self, size: int) -> Iterator[list[Numbered]]:
-        """All of it, the bucket first, so many mutations at a time."""
+        """All of it, the bucket first, up to so many mutations of one day at a time."""
         batch = [self._record(BucketPut(BUCKET))]
         while self.put < self.count:
-            batch.append(self._record(self._mutation()))
+            record = self._record(self._mutation())
+            if batch and record[1].time // DAY != batch[0][1].time // DAY:
+                yield batch
+                batch = []
+            batch.append(record)
             if len(batch) >= size:
                 yield batch
                 batch = []
@@ -86,7 +91,7 @@ class MadeUp:
 
     def _record(self, mutation: Mutation) -> Numbered:
         self.seq += 1
-        time = BUCKET.created + min(self.put, self.count - 1) * self.days * 86_400_000 // self.count
+        time = BUCKET.created + min(self.put, self.count - 1) * self.days * DAY // self.count
         return self.seq, LogRecord(time, Origin("a" * 64, f"192.0.2.{self.seq % 50}", f"{self.seq:016X}"), mutation)
 
     def _mutation(self) -> Mutation:
@@ -137,7 +142,7 @@ class MadeUp:
         return Version(
             seq,
             NULL_VERSION,
-            BUCKET.created + number * self.days * 86_400_000 // self.count,
+            BUCKET.created + number * self.days * DAY // self.count,
             f"{content * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}",
             4096 + content % 1000,
             "STANDARD" if number % 10 else "STANDARD_IA",

@@ -14,15 +14,15 @@ import msgspec
 import pytest
 
 from catalog import Catalog
-from catalog.database.applier import apply
 from catalog.database.connection import open_database
+from catalog.database.follower import Follower
 from catalog.database.frames import Rows
 from catalog.database.query import Query
 from catalog.database.registry import MACROS, VIEWS
 from catalog.database.rotation import Rotation
 from catalog.lifecycle import Expiration, Filter, Rule
 from catalog.records import Origin
-from tests.catalog.database.history import ORIGIN, History
+from tests.catalog.database.history import ORIGIN, History, MemorySource
 from tests.catalog.database.served_rows import hand_over
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,7 +107,7 @@ def database(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         Rule("Enabled", "old", filter=Filter(object_size_greater_than=400), expiration=Expiration(days=1)),
     )
     with open_database(data) as database:
-        apply(database, history.records, history.position())
+        Follower(database, MemorySource(history)).catch_up()
         yield database
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import groupby
 
 import duckdb
 import pyarrow as pa
@@ -26,16 +25,27 @@ _MILLISECONDS = 86_400_000  # of a day
 def apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered], position: Position) -> int:
     """Apply what of `records` is new, up to `position`, which stands behind the last; how many were new.
 
-    Raises CatalogUnusable, and leaves no trace, where sequence numbers are missing.
+    They are to be `of_one_day`. Raises CatalogUnusable, and leaves no trace, where sequence numbers are missing.
     """
     with transaction(connection):
         new = _new(records, applied.position(connection).seq, position)
         if new:
-            for day, of_day in _by_day(new):
-                _apply(connection, of_day, day)
+            _apply(connection, new, _day(new))
             usage.settle(connection)
             applied.advance(connection, position)
     return len(new)
+
+
+def of_one_day(records: list[Numbered]) -> int:
+    """How many of them, from the first on, are of its day.
+
+    Usage is counted by day, and what a transaction has written itself it must not take away again: where DuckDB 2.0.0
+    removes rows of before the transaction and of the transaction itself in one statement, it loses others.
+    """
+    if len(_days(records)) < 2:
+        return len(records)
+    first = records[0][1].time // _MILLISECONDS
+    return next(at for at, (_, record) in enumerate(records) if record.time // _MILLISECONDS != first)
 
 
 def _new(records: list[Numbered], reached: int, position: Position) -> list[Numbered]:
@@ -52,16 +62,15 @@ def _new(records: list[Numbered], reached: int, position: Position) -> list[Numb
     return new
 
 
-def _by_day(records: list[Numbered]) -> list[tuple[date, list[Numbered]]]:
-    """Runs of records of one day, in order: nearly always one run."""
-    days = {record.time // _MILLISECONDS for _, record in records}
-    if len(days) == 1:
-        return [(date.fromordinal(_EPOCH + days.pop()), records)]
-    return [(day, list(of_day)) for day, of_day in groupby(records, _day)]
+def _day(records: list[Numbered]) -> date:
+    days = _days(records)
+    if len(days) > 1:
+        raise ValueError(f"the records {records[0][0]} to {records[-1][0]} are of {len(days)} days")
+    return date.fromordinal(_EPOCH + days.pop())
 
 
-def _day(record: Numbered) -> date:
-    return date.fromordinal(_EPOCH + record[1].time // _MILLISECONDS)
+def _days(records: list[Numbered]) -> set[int]:
+    return {record.time // _MILLISECONDS for _, record in records}
 
 
 def _apply(connection: duckdb.DuckDBPyConnection, records: list[Numbered], day: date) -> None:

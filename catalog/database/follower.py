@@ -11,13 +11,14 @@ from typing import Any
 import duckdb
 
 from catalog.database import bodies, kept, vacuum
-from catalog.database.applier import apply
+from catalog.database.applier import apply, of_one_day
 from catalog.database.refill import refill
 from catalog.database.source import Source
 from catalog.database.tables import applied
 from catalog.database.transaction import transaction
 from catalog.errors import CatalogUnusable, QueryFailed
 from catalog.log import beginning
+from catalog.records import LogRecord, Position
 
 BATCH = 16_384
 TELL_AFTER = 10_000  # mutations applied; to say so takes the lock that writers take
@@ -72,7 +73,7 @@ class Follower:
         end = self._source.end()
         if self.applied.seq < end.seq:
             try:
-                records, position = self._source.read(self.applied, end, BATCH)
+                records, position = self._next(end)
             except CatalogUnusable as problem:
                 self._refill(problem.why)
                 return
@@ -123,6 +124,14 @@ class Follower:
         except duckdb.Error as problem:
             raise QueryFailed(str(problem)) from None
         raise QueryFailed("it is written to all the time")
+
+    def _next(self, end: Position) -> tuple[list[tuple[int, LogRecord]], Position]:
+        """What is to be applied at once. Raises CatalogUnusable where the log is broken."""
+        records, position = self._source.read(self.applied, end, BATCH)
+        count = of_one_day(records)
+        if count < len(records):
+            return self._source.read(self.applied, end, count)
+        return records, position
 
     def _tell(self) -> None:
         if self.applied.seq >= self._told + TELL_AFTER:

@@ -11,7 +11,7 @@ def test_the_database_holds_what_the_history_says_is_there() -> None:
     history = MadeUp(2_000)
     with open_database(None) as connection:
         for records in history.batches(300):
-            apply(connection, records, history.position())
+            apply(connection, records, history.position(records[-1][0]))
         apply(connection, history.puts(10), history.position())
         apply(connection, history.overwrites(10), history.position())
         apply(connection, history.removals(10), history.position())

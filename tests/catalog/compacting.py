@@ -10,11 +10,9 @@ import msgspec
 
 from catalog import Catalog
 from catalog.compaction import Compaction
-from catalog.database.applier import apply
 from catalog.database.connection import open_database
-from catalog.database.tables import applied
+from catalog.database.follower import Follower
 from catalog.index import composed
-from catalog.log import beginning
 from catalog.records import Bucket, Checksum, Lock, ObjectLock, Origin, Part, Piece, Position, Upload, Version
 
 ORIGIN = Origin()
@@ -171,15 +169,10 @@ def counts(catalog: Catalog) -> dict[int, tuple[int, int]]:
 
 def into_database(catalog: Catalog) -> Position:
     """As the catalog process does it."""
-    tail = catalog.tail()
     with open_database(catalog.folder.path) as connection:
-        if applied.identity(connection) is None:
-            applied.begin(connection, tail.catalog_id, beginning(tail.catalog_id))
-        position, end = applied.position(connection), tail.end()
-        if position.seq < end.seq:
-            records, position = tail.read(position, end, 10**6)
-            apply(connection, records, position)
-        return position
+        follower = Follower(connection, catalog.tail())
+        follower.catch_up()
+        return follower.applied
 
 
 def compact(catalog: Catalog) -> int:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from catalog import Catalog
-from catalog.database.applier import apply
+from catalog.database.applier import apply, of_one_day
 from catalog.database.connection import open_database
 from catalog.database.follower import Follower
 from catalog.database.tables import applied
@@ -84,8 +84,12 @@ def into_database(path: Path, limit: int = 10**6) -> None:
     connection = open_database(path)
     if applied.identity(connection) is None:
         applied.begin(connection, tail.catalog_id, beginning(tail.catalog_id))
-    records, reached = tail.read(applied.position(connection), tail.end(), limit)
-    apply(connection, records, reached)
+    position, end = applied.position(connection), tail.end()
+    last = min(position.seq + limit, end.seq)
+    while position.seq < last:
+        records, _ = tail.read(position, end, last - position.seq)
+        records, position = tail.read(position, end, of_one_day(records))
+        apply(connection, records, position)
     connection.close()
     catalog.release()
 
