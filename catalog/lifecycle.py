@@ -14,6 +14,7 @@ import msgspec
 from catalog.records import Bucket
 
 SETTING = "lifecycle"  # the name of a bucket's configuration, which is kept as JSON
+REQUESTER = "ducket:lifecycle"  # who removes what rules say; no user has such an id
 ENABLED = "Enabled"
 DAY = 86_400_000  # milliseconds
 DEFAULT_MINIMUM = "all_storage_classes_128K"

@@ -176,11 +176,15 @@ class User(Record, frozen=True):
 
 
 class Origin(Record, frozen=True):
-    """Who asked for a mutation: user id ("" for the anonymous), address and request id."""
+    """Who asked for a mutation: user id ("" for the anonymous), address and request id.
+
+    `operation` is S3's name of what was asked for, where the mutation itself does not tell it from others.
+    """
 
     requester: str = ""
     source_ip: str = ""
     request_id: str = ""
+    operation: str = ""
 
 
 class Removed(Record, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+from catalog.changes import Changes
 from catalog.compaction import Compaction
 from catalog.dropping import Dropping, Named, nobody
 from catalog.index import Index
@@ -33,6 +34,10 @@ class Tail:
     def read(self, position: Position, end: Position, limit: int) -> tuple[list[tuple[int, LogRecord]], Position]:
         """Up to `limit` records with their sequence numbers. Raises CatalogUnusable where the log is broken."""
         return self._log.read(position, end, limit)
+
+    def changes(self) -> Changes:
+        """A reader of its own, who begins at the last thing acknowledged."""
+        return Changes(self._index, self._log)
 
     def tell_applied(self, applied: Position) -> None:
         """Let every writer know how far the database is."""

@@ -32,6 +32,7 @@ ACROSS = {
     "import",
     "inventory",
     "lifecycle",
+    "notifications",
     "scrub",
     "scrub_repair",
     "background_scrub",

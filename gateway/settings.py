@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -103,6 +105,14 @@ class Settings:
     scrub_repair: Annotated[
         bool, About("whether it repairs what it can, as `ducket scrub --repair` does", "yes|no")
     ] = False
+    notify_webhook: Annotated[
+        tuple[tuple[str, str], ...],
+        About("where event notifications may go, by name, separated by commas: http or https URLs", "NAME=URL"),
+    ] = ()
+    notify_token: Annotated[
+        tuple[tuple[str, str], ...],
+        About("what is sent to those in the header Authorization: a bearer token, or `Kind token`", "NAME=TOKEN"),
+    ] = ()
     keep_alive: Annotated[int, About("seconds that an idle connection is kept open", "SECONDS")] = 120
     request_timeout: Annotated[int, About("seconds without progress after which a client is given up", "SECONDS")] = 20
     drain_timeout: Annotated[int, About("seconds that requests get to finish at a stop", "SECONDS")] = 60
@@ -125,6 +135,11 @@ class Settings:
         check(self.object_ownership in OWNERSHIPS, "object_ownership", self.object_ownership, f"one of {OWNERSHIPS}")
         check(bool(self.region), "region", self.region, "a name")
         check(self.sse_c_over_http in SSE_C_OVER_HTTP, "sse_c_over_http", self.sse_c_over_http, "one of those")
+        for name, endpoint in self.notify_webhook:
+            check(bool(NAME.fullmatch(name)), "notify_webhook", name, "a name of letters, digits, - and _")
+            check(is_endpoint(endpoint), "notify_webhook", endpoint, "a URL of http or https")
+        for name, _ in self.notify_token:
+            check(name in dict(self.notify_webhook), "notify_token", name, "the name of a notify_webhook")
         if bool(self.root_access_key) != bool(self.root_secret_key):
             raise SettingsError("root_access_key and root_secret_key: give both or neither")
         if bool(self.tls_cert) != bool(self.tls_key):
@@ -227,6 +242,29 @@ def names(value: Any) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in parts if part.strip())
 
 
+def pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    """A table in the file, else `NAME=VALUE,…`."""
+    if isinstance(value, str):
+        given = [part.strip().partition("=") for part in value.split(",") if part.strip()]
+        found = [(name.strip(), rest.strip()) for name, _, rest in given]
+    else:
+        found = [(name, text(each)) for name, each in dict(value).items()]
+    if len(dict(found)) < len(found) or not all(name and rest for name, rest in found):
+        raise ValueError
+    return tuple(found)
+
+
+def is_endpoint(url: str) -> bool:
+    try:
+        found = urlsplit(url)
+        return (
+            found.scheme in ("http", "https") and bool(found.hostname) and "@" not in found.netloc and found.port != 0
+        )
+    except ValueError:
+        return False
+
+
+NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SSE_C_OVER_HTTP = ("never", "loopback", "always")
 WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 CONVERT: dict[Any, Callable[[Any], Any]] = {
@@ -235,6 +273,7 @@ CONVERT: dict[Any, Callable[[Any], Any]] = {
     int: number,
     bool: truth,
     tuple[str, ...]: names,
+    tuple[tuple[str, str], ...]: pairs,
 }
 
 

@@ -30,6 +30,7 @@ from gateway.encryption import keyring
 from gateway.expirer import Expirer
 from gateway.listener import is_taken, listener, url
 from gateway.logging import log
+from gateway.notifier import Notifier
 from gateway.rootkey import root_key
 from gateway.scrubber import Scrubber
 from gateway.settings import Settings, SettingsError, dump
@@ -73,6 +74,7 @@ class Supervisor:
         self.scrubber = Scrubber(given.data, given.scrub_rate, given.scrub_days, given.scrub_repair, dump(given))
         self.expirer = Expirer(given.data, given.lifecycle_rate, given.lifecycle_day)
         self.deliverer = Deliverer(given.data, given.access_log_delivery, dump(given))
+        self.notifier = Notifier(given)
         self.workers: list[Child] = []
         self.others: list[Child] = []  # workers that are coming or going
 
@@ -105,6 +107,7 @@ class Supervisor:
                 self.scrubber.start()
                 self.expirer.start()
                 self.deliverer.start()
+                await self.notifier.start()
                 renewing = asyncio.ensure_future(self.keep_renewing())
                 await self.stopping.wait()
             finally:
@@ -196,6 +199,7 @@ class Supervisor:
             worker.keep()
         for worker in going:
             worker.retire(self.others.remove)
+        await self.notifier.renew(settings)
         log.info("%s new workers", len(coming))
 
     def stop(self) -> None:
@@ -217,7 +221,8 @@ class Supervisor:
         """The workers first: what they acknowledged, the catalog process applies before it goes."""
         for each in self.sockets:
             each.close()
-        await asyncio.gather(self.scrubber.stop(), self.expirer.stop(), self.deliverer.stop())
+        beside = (self.scrubber, self.expirer, self.deliverer, self.notifier)
+        await asyncio.gather(*(each.stop() for each in beside))
         await asyncio.gather(*(worker.stop() for worker in (*self.workers, *self.others)))
         await self.catalog.stop()
 

@@ -69,6 +69,7 @@ RESERVED: dict[str, set[str]] = {
     "uvloop": {"gateway.worker"},
     "botocore": {"gateway.s3"},
     "lxml": {"gateway.s3"},
+    "urllib3": {"gateway.notifications"},
 }
 
 # The gateway knows of the catalog what it shows, and the command line how to ask the database.
@@ -77,6 +78,7 @@ SHOWN = {
     "catalog.records",
     "catalog.errors",
     "catalog.lifecycle",
+    "catalog.notifications",
     "catalog.requests",
     "catalog.rows",
 }
@@ -88,6 +90,7 @@ BEHIND_THE_SCENES = {
     "gateway.doctor": {"catalog.database.client", "catalog.database.inspection", "catalog.folder"},
     "gateway.access_logs": {"catalog.freeing", "catalog.priority"},
     "gateway.lifecycle": {"catalog.expiring", "catalog.freeing", "catalog.priority", "catalog.queries"},
+    "gateway.notifications": {"catalog.events", "catalog.priority", "catalog.queries"},
     "gateway.scrub": {"catalog.backup", "catalog.database.client", "catalog.database.frames", "catalog.priority"},
     "gateway.cli": {
         "catalog.backup",

@@ -6,6 +6,7 @@ Each is a statement or two over the public views, with what it was given bound t
 from catalog.database.client import Reached, reach
 from catalog.queries.analysis import Analysis, advise, analyze
 from catalog.queries.delta import Change, compute_version_delta
+from catalog.queries.events import list_events
 from catalog.queries.exporting import export, new_folder
 from catalog.queries.files import File, FileFilter, FileVersion, list_files, list_versions
 from catalog.queries.finding import Artifact, Duplicate, find_by_artifact_id, find_duplicates
@@ -78,6 +79,7 @@ __all__ = [
     "get_version_stats",
     "latest_point",
     "list_candidates",
+    "list_events",
     "list_files",
     "list_points",
     "list_validations",

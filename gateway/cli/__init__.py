@@ -9,9 +9,25 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from catalog.errors import CatalogError, StorageFull
-from gateway.cli import backup, catalog, db, doctor, lifecycle, points, scrub, serve, sql, status, users, views
+from gateway.cli import (
+    backup,
+    catalog,
+    db,
+    doctor,
+    lifecycle,
+    notifications,
+    points,
+    scrub,
+    serve,
+    sql,
+    status,
+    users,
+    views,
+)
 from gateway.cli.options import CommandError
 from gateway.settings import SettingsError
+
+GROUPS = (serve, users, status, sql, views, catalog, points, db, scrub, lifecycle, notifications, backup, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="ducket", description="An S3 endpoint that is also a database about itself.")
     whole.add_argument("--version", action="version", version=f"ducket {installed_version()}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for group in (serve, users, status, sql, views, catalog, points, db, scrub, lifecycle, backup, doctor):
+    for group in GROUPS:
         group.add(commands)
     return whole
 

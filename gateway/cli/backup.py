@@ -11,6 +11,7 @@ from gateway.blobs.keys import FILE as KEYS
 from gateway.blobs.keys import USED as KEYS_USED
 from gateway.cli.options import CommandError, Commands, add_settings, settings_of
 from gateway.cli.users import opened
+from gateway.notifications.progress import FILE as NOTIFICATIONS
 from gateway.rootkey import FILE as ROOT_KEY
 
 
@@ -35,7 +36,7 @@ def run_backup(given: argparse.Namespace) -> int:
         raise CommandError(f"there is no catalog in {settings.data}")
     with opened(settings) as catalog:
         try:
-            point = back_up(catalog, given.directory, [ROOT_KEY, KEYS, KEYS_USED])
+            point = back_up(catalog, given.directory, [ROOT_KEY, KEYS, KEYS_USED, NOTIFICATIONS])
         except OSError as error:
             raise CommandError(f"the backup was not finished: {error}") from None
     print(f"sequence number {point.end.seq}; {point.blobs:,} large bodies, {point.new_blobs:,} of them new")

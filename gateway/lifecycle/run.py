@@ -10,13 +10,23 @@ from pathlib import Path
 from catalog import Catalog
 from catalog.errors import NoBucket, NoUpload, ObjectLocked
 from catalog.expiring import Standing, is_due, is_kept
-from catalog.lifecycle import ABORT, DAY, EXPIRE, REMOVE_NONCURRENT, SETTING, Step, configuration, enabled, steps
+from catalog.lifecycle import (
+    ABORT,
+    DAY,
+    EXPIRE,
+    REMOVE_NONCURRENT,
+    REQUESTER,
+    SETTING,
+    Step,
+    configuration,
+    enabled,
+    steps,
+)
 from catalog.queries import Candidate, list_candidates
 from catalog.records import Bucket, Origin
 from gateway.lifecycle.report import Report
 from gateway.scrub.database import Database
 
-REQUESTER = "ducket:lifecycle"  # no user has such an id
 PAGE = 10_000  # candidates at once
 BATCH = 25  # removals that are committed together: half a millisecond under the lock
 BUCKETS = 1000

@@ -41,6 +41,10 @@ class Context:
         """What the catalog is to note of who asked for a change."""
         return Origin(self.caller.id, self.request.client_ip, self.request.request_id)
 
+    def origin_of(self, operation: str) -> Origin:
+        """Of a change that other operations make as well."""
+        return Origin(self.caller.id, self.request.client_ip, self.request.request_id, operation)
+
     @property
     def here(self) -> Bucket:
         assert self.bucket is not None

@@ -74,7 +74,7 @@ async def put_object_acl(
 
     if acls_on(cx.here):
         with no_marker(cx):
-            await cx.catalog.update_version(cx.origin, cx.here, key, version_id, change)
+            await cx.catalog.update_version(cx.origin_of("PutObjectAcl"), cx.here, key, version_id, change)
 
 
 def wanted(cx: Context, wish: Wish, document: dict[str, Any] | None, owner: str) -> Grants:

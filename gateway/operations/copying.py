@@ -124,7 +124,8 @@ async def copy_object(
         async def commit(draft: Version, content: bytes | None, source: Source | None) -> Version:
             draft = described(draft, asked, metadata_directive == REPLACE, tagging_directive == REPLACE)
             draft = msgspec.structs.replace(draft, owner=author.owner, acl=author.acl, lock=lock)
-            return await cx.catalog.put(cx.origin, cx.here, key, draft, content, check, source=source)
+            origin = cx.origin_of("CopyObject")
+            return await cx.catalog.put(origin, cx.here, key, draft, content, check, source=source)
 
         try:
             version = await copied(cx, original, algorithm, unwrap, sealing, commit)

@@ -48,7 +48,7 @@ async def put_object_retention(
     wanted = read_retention(retention)
     bypass = bypass_governance_retention is True and may_bypass(cx, key, version_id)
     with no_marker(cx):
-        await cx.catalog.retain(cx.origin, cx.here, key, version_id, wanted, bypass)
+        await cx.catalog.retain(cx.origin_of("PutObjectRetention"), cx.here, key, version_id, wanted, bypass)
 
 
 @operation

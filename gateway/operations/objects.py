@@ -91,7 +91,8 @@ async def put_object(
         draft = draft_of(cx, received, algorithm, description, lock)
         if author is not None:
             draft = msgspec.structs.replace(draft, owner=author.owner, acl=author.acl)
-        return cx.catalog.put(cx.origin, here, key, draft, received.content, check)
+        origin = cx.origin if cx.request.form is None else cx.origin_of("PostObject")
+        return cx.catalog.put(origin, here, key, draft, received.content, check)
 
     version = await receive(cx, body, promise, algorithm, commit, sealing)
     output = {

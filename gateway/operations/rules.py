@@ -44,7 +44,7 @@ def read_rules(given: Sequence[dict[str, Any]]) -> tuple[Rule, ...]:
         _check_filter(rule)
         _check_actions(rule, each)
     _check_overlaps(rules)
-    return tuple(rule if rule.id else msgspec.structs.replace(rule, id=_new_id()) for rule in rules)
+    return tuple(rule if rule.id else msgspec.structs.replace(rule, id=new_id()) for rule in rules)
 
 
 def _check_ids(rules: Iterable[Rule]) -> None:
@@ -180,7 +180,7 @@ def _several(found: And) -> bool:
     return len(found.tags or ()) > 1
 
 
-def _new_id() -> str:
+def new_id() -> str:
     """In the form of S3's."""
     return b64encode(str(uuid.uuid4()).encode()).decode()
 

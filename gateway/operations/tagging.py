@@ -45,12 +45,12 @@ async def put_object_tagging(
     version_id: str | None = None,
 ) -> dict[str, Any]:
     tags = read_tags(tagging.get("tag_set"), OBJECT_TAGS)
-    return {"version_id": await set_tags(cx, key, version_id, tags)}
+    return {"version_id": await set_tags(cx, "PutObjectTagging", key, version_id, tags)}
 
 
 @operation
 async def delete_object_tagging(cx: Context, bucket: str, key: str, version_id: str | None = None) -> dict[str, Any]:
-    return {"version_id": await set_tags(cx, key, version_id, None)}
+    return {"version_id": await set_tags(cx, "DeleteObjectTagging", key, version_id, None)}
 
 
 @operation
@@ -87,12 +87,12 @@ def no_marker(cx: Context) -> Iterator[None]:
         raise S3Error("MethodNotAllowed", fields=fields) from None
 
 
-async def set_tags(cx: Context, key: str, version_id: str | None, tags: Tags | None) -> str | None:
+async def set_tags(cx: Context, operation: str, key: str, version_id: str | None, tags: Tags | None) -> str | None:
     def change(version: Version) -> Version:
         return msgspec.structs.replace(version, tags=tags)
 
     with no_marker(cx):
-        changed = await cx.catalog.update_version(cx.origin, cx.here, key, version_id, change)
+        changed = await cx.catalog.update_version(cx.origin_of(operation), cx.here, key, version_id, change)
     return named(cx.here, changed)
 
 

@@ -26,12 +26,6 @@ async def get_bucket_accelerate_configuration(cx: Context, bucket: str) -> dict[
 
 
 @operation
-async def get_bucket_notification_configuration(cx: Context, bucket: str) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketNotificationConfiguration.html"""
-    return {}
-
-
-@operation
 async def get_bucket_request_payment(cx: Context, bucket: str) -> dict[str, Any]:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketRequestPayment.html"""
     return {"payer": "BucketOwner"}

@@ -186,7 +186,7 @@ EMPTY_IS_NONE = frozenset({"x-amz-acl"})
 # Shapes that the model enumerates and a document may still have otherwise: the operation says what is wrong with it.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html (InvalidLocationConstraint)
 # Of the permissions on access logs AWS takes those of any ACL.
-FREE_ENUMS = frozenset({"BucketLocationConstraint", "BucketLogsPermission"})
+FREE_ENUMS = frozenset({"BucketLocationConstraint", "BucketLogsPermission", "Event", "FilterRuleName"})
 
 # Roots of documents for which S3 has a code of its own where they are not as they should be.
 DOCUMENT_ERRORS = {"AccessControlPolicy": "MalformedACLError"}

@@ -30,7 +30,12 @@ NUMBERS = {
     "request_timeout": "9",
     "drain_timeout": "8",
 }
-NAMES = {"object_ownership": "ObjectWriter", "sse_c_over_http": "never"}
+NAMES = {
+    "object_ownership": "ObjectWriter",
+    "sse_c_over_http": "never",
+    "notify_webhook": "hook=http://hook.example/",
+    "notify_token": "hook=secret",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +58,11 @@ def test_flag_beats_variable_beats_file() -> None:
 def test_every_option_is_a_flag_a_variable_and_a_key(option: Option) -> None:
     name = option.name
     given = (NUMBERS | NAMES).get(name, "some-text")
-    pairs = ({"root_access_key": "k" * 20, "root_secret_key": "s" * 40}, {"tls_cert": "c.pem", "tls_key": "k.pem"})
+    pairs = (
+        {"root_access_key": "k" * 20, "root_secret_key": "s" * 40},
+        {"tls_cert": "c.pem", "tls_key": "k.pem"},
+        {each: NAMES[each] for each in ("notify_token", "notify_webhook")},
+    )
     both = next((pair for pair in pairs if name in pair), {})
     by_flag = load(both | {name: given}, {})
     by_variable = load(both, {option.variable: given})
@@ -70,6 +79,30 @@ def test_names_are_separated_by_commas_or_a_list() -> None:
     assert load({"domains": " S3.example.com, localhost,"}, {}).domains == expected
     assert load({"config": "named.toml"}, {}).domains == expected
     assert load({}, {"DUCKET_CONFIG": "named.toml"}).domains == expected
+
+
+def test_pairs_are_separated_by_commas_or_a_table() -> None:
+    Path("named.toml").write_text("[notify_webhook]\nA_1 = 'http://h:80/?x=y'\nb = 'https://[::1]/'\n")
+    expected = (("A_1", "http://h:80/?x=y"), ("b", "https://[::1]/"))
+    assert load({"notify_webhook": " A_1=http://h:80/?x=y, b = https://[::1]/,"}, {}).notify_webhook == expected
+    assert load({"config": "named.toml"}, {}).notify_webhook == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"notify_webhook": given}
+        for given in (
+            *("hook", "=http://h/", "hook=", "a=http://h/,a=http://h/", "a b=http://h/", "a=ftp://h/", "a=http:///"),
+            *("a=file:///etc/passwd", "a=//h/", "a=http://user:secret@h/", "a=http://h:70000/", "a=http://h:0/"),
+        )
+    ]
+    + [{"notify_webhook": "a=http://h/", "notify_token": "b=secret"}],
+    ids=str,
+)
+def test_what_is_no_target_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="notify"):
+        load(given, {})
 
 
 def test_a_key_that_nobody_knows_is_refused() -> None:
@@ -107,6 +140,8 @@ def test_half_a_root_key_is_refused() -> None:
 
 def test_a_worker_gets_the_settings_as_they_are() -> None:
     settings = Settings(data=Path("some where"), domains=("a.b", "c"), port=0, root_access_key="k", root_secret_key="ü")
+    assert undump(dump(settings)) == settings
+    settings = Settings(notify_webhook=(("a", "http://h/"), ("b", "http://h/")), notify_token=(("a", "t"),))
     assert undump(dump(settings)) == settings
 
 

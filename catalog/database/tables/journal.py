@@ -52,6 +52,7 @@ COLUMNS = schema(
     requester=TEXT,
     source_ip_address=TEXT,
     request_id=TEXT,
+    s3_operation=TEXT,
     bucket_id=WHOLE,
     bucket=TEXT,
     key=TEXT,
@@ -164,6 +165,7 @@ def _about(
         "requester": [origin.requester for origin in origins],
         "source_ip_address": [origin.source_ip for origin in origins],
         "request_id": [origin.request_id for origin in origins],
+        "s3_operation": [origin.operation or None for origin in origins],
         "bucket": [buckets[mutation.bucket_id].name for mutation in mutations],
     }
 
@@ -213,7 +215,8 @@ def _user(seq: int, time: int, origin: Origin, mutation: UserPut | UserRemoved, 
 
 
 def _head(seq: int, operation: str, record_type: str | None, time: int, origin: Origin) -> Row:
-    return seq, operation, record_type, time, origin.requester, origin.source_ip, origin.request_id
+    asked = (origin.requester, origin.source_ip, origin.request_id, origin.operation or None)
+    return seq, operation, record_type, time, *asked
 
 
 def _version(version: Version) -> Row:
@@ -247,6 +250,7 @@ SELECT
     requester,
     source_ip_address,
     request_id,
+    s3_operation,
     bucket_id,
     bucket,
     key,

@@ -1,6 +1,6 @@
 -- Every mutation, for good, in order: the columns of S3 Metadata's journal table up to request_id, then Ducket's.
 -- version_seq: the version it made, altered or removed. ended: the version that ended by it, itself or the one replaced.
--- previous: the newest other version of the key that remained.
+-- previous: the newest other version of the key that remained. s3_operation: what was asked for, where operation does not tell.
 SELECT
     bucket,
     key,
@@ -30,7 +30,8 @@ SELECT
     previous,
     upload_id,
     part_number,
-    user_id
+    user_id,
+    s3_operation
 FROM private.journal
 WHERE getvariable('sees_all')
     OR bucket_id IN (SELECT b.id FROM private.buckets AS b WHERE b.owner = getvariable('sees'))

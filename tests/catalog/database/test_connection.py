@@ -93,6 +93,7 @@ def test_a_catalog_of_the_first_schema_gets_what_later_ones_keep(seed: int) -> N
             "ALTER TABLE private.buckets DROP COLUMN lifecycle;"
             "ALTER TABLE private.objects DROP COLUMN encryption_status;"
             "ALTER TABLE private.journal DROP COLUMN encryption_status;"
+            "ALTER TABLE private.journal DROP COLUMN s3_operation;"
             "DELETE FROM private.schema_version WHERE version > 1"
         )
         migrate(database)
