@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
@@ -152,6 +153,19 @@ def test_if_none_match(s3: Any, bucket: str) -> None:
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"sooner"
     s3.delete_object(Bucket=bucket, Key="key")
     Upload.begin(s3, bucket).put(b"mine").complete(IfNoneMatch="*")
+
+
+def test_if_match_of_what_came_since_the_upload_began(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="key", Body=b"old")
+    upload = Upload.begin(s3, bucket).put(b"part")
+    time.sleep(0.002)  # times are in milliseconds
+    put = s3.put_object(Bucket=bucket, Key="key", Body=b"old")["ETag"]
+    with refused("PreconditionFailed", 412):
+        upload.complete(IfMatch=etag(b"else"))
+    with refused("ConditionalRequestConflict", 409) as error:
+        upload.complete(IfMatch=put)
+    assert (error["Condition"], error["Key"]) == ("If-Match", "key")
+    Upload.begin(s3, bucket).put(b"part").complete(IfMatch=put)
 
 
 def test_if_match(s3: Any, bucket: str) -> None:

@@ -184,6 +184,12 @@ def test_onto_itself_with_new_metadata(s3: Any, source: dict[str, str]) -> None:
     assert (found["Metadata"], found["Body"].read()) == ({"new": "1"}, BODY)
 
 
+def test_source_by_its_address(raw: Raw, source: dict[str, str]) -> None:
+    address = f"{raw.server.url}/{source['Bucket']}/{source['Key']}"
+    assert raw.put(f"/{source['Bucket']}/copied", headers={"x-amz-copy-source": address}).status == 200
+    assert raw.get(f"/{source['Bucket']}/copied").body == BODY
+
+
 def test_onto_itself_where_the_bucket_encrypts(s3: Any, source: dict[str, str]) -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     s3.put_bucket_encryption(Bucket=source["Bucket"], ServerSideEncryptionConfiguration={"Rules": [rule]})
@@ -192,7 +198,7 @@ def test_onto_itself_where_the_bucket_encrypts(s3: Any, source: dict[str, str]) 
 
 
 def test_onto_itself_with_the_storage_class_it_has(s3: Any, source: dict[str, str]) -> None:
-    s3.copy_object(CopySource=source, StorageClass="STANDARD", **source)
+    s3.copy_object(CopySource=source, StorageClass="STANDARD_IA", **source)
     assert s3.get_object(**source)["Body"].read() == BODY
 
 

@@ -50,8 +50,9 @@ def test_without_the_key_or_with_another_there_is_nothing(s3: Any, bucket: str) 
     assert error["Message"].startswith("The object was stored using a form of Server Side Encryption.")
     with refused(400):
         s3.head_object(**named)
-    with refused("AccessDenied", 403):
+    with refused("AccessDenied", 403) as error:
         s3.get_object(**named, **own(OTHER))
+    assert error["Message"].endswith("must provide the correct secret key.")
     with refused(403):
         s3.head_object(**named, **own(OTHER))
     with refused("InvalidRequest", 400):
@@ -101,6 +102,7 @@ def test_a_key_that_is_none_is_refused(raw: Raw, bucket: str, changed: dict[str,
         answers.append(raw.get(f"/{bucket}/there", headers=sent))
     for answer in answers:
         assert (answer.status, answer.code) == (400, code)
+        assert answer.text("ArgumentName") == "x-amz-server-side-encryption"
         assert base64.b64encode(KEY) not in answer.body
     assert raw.head(f"/{bucket}/key").status == 404
 

@@ -71,6 +71,16 @@ def test_parts_without_checksums_are_only_counted(s3: Any, bucket: str) -> None:
     assert "Parts" not in found["ObjectParts"]
 
 
+def test_parts_of_what_has_a_checksum_of_the_whole_are_only_counted(s3: Any, bucket: str) -> None:
+    upload = Upload.begin(s3, bucket, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
+    upload.put_with_checksum("CRC32", noise(PART), b"last").complete(ChecksumType="FULL_OBJECT")
+    found = s3.get_object_attributes(Bucket=bucket, Key="key", ObjectAttributes=["ObjectParts"])
+    assert found["ObjectParts"] == {"TotalPartsCount": 2}
+    part = s3.get_object(Bucket=bucket, Key="key", PartNumber=2, ChecksumMode="ENABLED")
+    assert part["PartsCount"] == 2
+    assert not {"ChecksumCRC32", "ChecksumType"} & part.keys()
+
+
 def test_version_by_id(s3: Any, versioned: str) -> None:
     first = s3.put_object(Bucket=versioned, Key="key", Body=b"1")["VersionId"]
     s3.put_object(Bucket=versioned, Key="key", Body=b"22")

@@ -74,6 +74,13 @@ def test_metadata_in_the_query(raw: Raw, filled: str) -> None:
     assert head.header("x-amz-storage-class") == "STANDARD_IA"
 
 
+def test_conditions_in_the_query(raw: Raw, filled: str) -> None:
+    # The SDK for Java hoists these, too.
+    for query in ({"If-None-Match": "*"}, {"If-Match": "d41d8cd98f00b204e9800998ecf8427e"}):
+        answer = raw.send(raw.presign("PUT", path(filled), query, body=b"x"))
+        assert (answer.status, answer.code) == (412, "PreconditionFailed")
+
+
 def test_checksums_in_the_query_are_passed_over(raw: Raw, filled: str) -> None:
     # The SDK for JavaScript presigns with the CRC32 of no body at all, the one for Go with the algorithm alone.
     # https://github.com/aws/aws-sdk-js-v3/issues/6810

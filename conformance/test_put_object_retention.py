@@ -131,7 +131,7 @@ def test_date_of_the_past(raw: Raw, s3: Any, locked: str, date: str) -> None:
     answer = put_raw(raw, locked, content)
     assert (answer.status, answer.code) == (400, "InvalidArgument")
     assert answer.text("Message") == "The retain until date must be in the future!"
-    assert answer.text("ArgumentName") == "x-amz-object-lock-retain-until-date"
+    assert answer.text("ArgumentName") == "RetainUntilDate"
 
 
 def test_document_without_a_digest(raw: Raw, s3: Any, locked: str) -> None:

@@ -17,7 +17,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from gateway.body import MAX_UPLOAD_SIZE, ClientDisconnect
 from gateway.request import Receive, Request, check_length
 from gateway.s3.errors import S3Error, invalid_argument
-from gateway.s3.values import METADATA_PREFIX, encode_words
+from gateway.s3.values import METADATA_PREFIX, as_word
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -33,6 +33,7 @@ _HEADERS = {
 _FORMS_OWN = frozenset({"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "x-amz-security-token"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
 _NO_HEADER = re.compile("[\0-\x1f\x7f]").search
+_BEYOND_LATIN_1 = re.compile("[^\0-\xff]")
 _FRAME = len("\r\n--\r\n")  # what each part has beside the boundary and its headers
 
 logging.getLogger("python_multipart").setLevel(logging.ERROR)  # what a client sends amiss, it is told
@@ -97,11 +98,11 @@ def fill_in(request: Request, form: Form) -> None:
                 "A field that stands for a header has a name that no header can.", form.sent[name], value
             )
         if header.startswith(METADATA_PREFIX):
-            text = encode_words(value)
+            text = as_word(value)
         elif _NO_HEADER(value):
             raise invalid_argument("A field that stands for a header holds what no header can.", form.sent[name], value)
         else:
-            text = value.encode().decode("latin-1")
+            text = _BEYOND_LATIN_1.sub(" ", value)
         if headers.setdefault(header, text) != text:
             raise S3Error("InvalidRequest", "Conflicting values provided in HTTP headers and POST form fields.")
     request.headers = headers

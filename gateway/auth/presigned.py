@@ -26,6 +26,7 @@ _REQUIRED = (
 _MARKS = frozenset(_REQUIRED)
 _CONTROLS = frozenset(map(chr, (*range(32), 127)))
 _IGNORED = CHECKSUM_HEADERS | {"x-amz-sdk-checksum-algorithm"}
+_CONDITIONS = frozenset({"if-match", "if-none-match"})
 _NO_HEADERS = frozenset({*(name.lower() for name in _REQUIRED), "x-amz-security-token"})
 
 
@@ -93,14 +94,14 @@ def _refuse_untimely(text: str, moment: Moment, now: float) -> None:
 
 
 def hoist(request: Request) -> None:
-    """SDKs move x-amz-* headers into the URL they presign; S3 takes them for headers all the same.
+    """SDKs move x-amz-* headers and conditions into the URL they presign; S3 takes them for headers all the same.
 
     But for checksums, over which it passes: an SDK that presigns has no body yet, and puts in that of an empty one
     (https://github.com/aws/aws-sdk-js-v3/issues/6810, https://github.com/aws/aws-sdk-go-v2/issues/2610).
     """
     for name, value in request.query.items():
         header = name.lower()
-        if not header.startswith("x-amz-") or header in _NO_HEADERS or header in _IGNORED:
+        if not (header.startswith("x-amz-") or header in _CONDITIONS) or header in _NO_HEADERS or header in _IGNORED:
             continue
         if not _CONTROLS.isdisjoint(header + value):
             raise invalid_argument("A parameter that stands for a header holds what no header can.", name, value)

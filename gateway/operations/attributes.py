@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.records import Version
 from gateway.operations import Context, encryption
-from gateway.operations.checksums import shown, shown_part
+from gateway.operations.checksums import FULL_OBJECT, shown, shown_part
 from gateway.operations.described import shown_version
 from gateway.operations.objects import TRIES
 from gateway.operations.ranges import parts_of
@@ -59,18 +59,18 @@ def _attributes(
 
 
 def _parts(cx: Context, version: Version, max_parts: int | None, marker: int) -> dict[str, Any] | None:
-    """Parts are listed for the sake of their checksums; where the client chose none S3 tells their number alone."""
+    """Parts are listed for their checksums; where those do not count, S3 tells only how many parts there are."""
     count = parts_of(version)
     if not count:
         return None
-    if cx.catalog.object_parts(version, 0, 1).parts[0].checksum is None:
+    if version.checksum is None or version.checksum.kind == FULL_OBJECT:
         return {"total_parts_count": count}
     limit = MAX_PARTS if max_parts is None else min(max_parts, MAX_PARTS)
     page = cx.catalog.object_parts(version, marker, limit).parts
     return {
         "total_parts_count": count,
         "part_number_marker": marker,
-        "next_part_number_marker": marker + len(page),
+        "next_part_number_marker": marker + len(page) if page else 0,
         "max_parts": limit,
         "is_truncated": marker + len(page) < count,
         "parts": [

@@ -56,7 +56,7 @@ class Promise:
 
     def verify(self, digests: Mapping[str, bytes], trailers: Mapping[str, str]) -> None:
         if self.content_md5 is not None and digests["MD5"] != self.content_md5:
-            fields = {"ExpectedDigest": encode(self.content_md5), "CalculatedDigest": encode(digests["MD5"])}
+            fields = {"ExpectedDigest": self.content_md5.hex(), "CalculatedDigest": encode(digests["MD5"])}
             raise S3Error("BadDigest", fields=fields)
         value = self.value
         if self.trailer is not None:

@@ -65,12 +65,12 @@ async def complete_multipart_upload(
         cx.catalog.upload(cx.here, key, upload_id)
         raise S3Error("InvalidRequest", "You must specify at least one part")
     named = multipart_upload.get("parts") or []
-    check_order(named)
+    check_order(named, upload_id)
     customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
-    check = conditions.on_write(bucket, key, if_match, if_none_match)
     for _ in range(TRIES):
         try:
             upload = cx.catalog.upload(cx.here, key, upload_id)
+            check = conditions.on_completion(bucket, key, if_match, if_none_match, upload.initiated)
             check_kind(upload, checksum_type)
             if customer is not None or upload.checksum_algorithm:
                 encryption.of_part(upload, customer)  # S3 wants the key only where there is a checksum
@@ -121,7 +121,7 @@ def drafted(
     return draft
 
 
-def check_order(named: Sequence[dict[str, Any]]) -> None:
+def check_order(named: Sequence[dict[str, Any]], upload_id: str) -> None:
     if not 0 < len(named) <= MAX_PARTS:
         raise S3Error("MalformedXML")
     if isinstance(named, Columns) and {"part_number", "etag"} <= named.members.keys():
@@ -136,7 +136,7 @@ def check_order(named: Sequence[dict[str, Any]]) -> None:
         if number < 1:
             raise invalid_argument("PartNumber must be >= 1", "PartNumber", str(number))
         if number <= before:
-            raise S3Error("InvalidPartOrder")
+            raise S3Error("InvalidPartOrder", fields={"UploadId": upload_id})
         before = number
 
 

@@ -61,6 +61,23 @@ def on_write(bucket: str, key: str, if_match: str | None, if_none_match: str | N
     return check
 
 
+def on_completion(bucket: str, key: str, if_match: str | None, if_none_match: str | None, begun: int) -> Check | None:
+    """As `on_write`; what came since the upload was begun (in ms) is in its way, even if it has the ETag.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+    """
+    holds = on_write(bucket, key, if_match, if_none_match)
+    if holds is None or if_match is None:
+        return holds
+
+    def check(current: Version | None) -> None:
+        holds(current)
+        if current is not None and current.modified > begun:
+            raise S3Error("ConditionalRequestConflict", fields={"Condition": "If-Match", "Key": key})
+
+    return check
+
+
 def on_delete(
     bucket: str,
     key: str,

@@ -94,11 +94,7 @@ async def copy_object(
         cx, server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id
     )
     customer = encryption.customer_of(
-        cx,
-        copy_source_sse_customer_algorithm,
-        copy_source_sse_customer_key,
-        copy_source_sse_customer_key_md5,
-        encryption.SOURCE_CUSTOMER,
+        cx, copy_source_sse_customer_algorithm, copy_source_sse_customer_key, copy_source_sse_customer_key_md5
     )
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     conditional = {
@@ -169,11 +165,7 @@ async def upload_part_copy(
         upload, encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     )
     customer = encryption.customer_of(
-        cx,
-        copy_source_sse_customer_algorithm,
-        copy_source_sse_customer_key,
-        copy_source_sse_customer_key_md5,
-        encryption.SOURCE_CUSTOMER,
+        cx, copy_source_sse_customer_algorithm, copy_source_sse_customer_key, copy_source_sse_customer_key_md5
     )
     conditional = {
         "if_match": copy_source_if_match,

@@ -29,8 +29,7 @@ SETTING = "encryption"  # a bucket's, as `Default`
 SSE_S3 = "AES256"
 SSE_C = "SSE-C"
 HEADER = "x-amz-server-side-encryption"
-CUSTOMER = f"{HEADER}-customer"
-SOURCE_CUSTOMER = "x-amz-copy-source-server-side-encryption-customer"
+CUSTOMERS_MUST = "Requests specifying Server Side Encryption with Customer provided keys must"
 
 # A body's own key from what is kept of it. Raises NoKey.
 Unwrap = Callable[[Encryption], bytes]
@@ -99,12 +98,12 @@ def asked(
     """What the headers of a write say, or else the bucket. None: nobody asks for encryption."""
     if encryption is None and algorithm is None and key is None and md5 is None and kms_key is None:
         return default_sealing(cx.here)
-    customer = customer_of(cx, algorithm, key, md5)
-    if encryption is not None and customer is not None:
+    if encryption is not None and not (algorithm is key is md5 is None):
         message = (
             "Server Side Encryption with Customer provided key is incompatible with the encryption method specified"
         )
         raise invalid_argument(message, HEADER, encryption)
+    customer = customer_of(cx, algorithm, key, md5)
     if kms_key is not None and encryption in (None, SSE_S3):
         message = f"Server Side Encryption with AWS KMS managed key requires HTTP header {HEADER} : aws:kms"
         raise invalid_argument(message, HEADER, encryption or "null")
@@ -133,31 +132,32 @@ def no_kms(algorithm: str) -> S3Error:
     )
 
 
-def customer_of(
-    cx: Context, algorithm: str | None, key: str | None, md5: str | None, prefix: str = CUSTOMER
-) -> Customer | None:
-    """The client's key of the three headers that begin with `prefix`: all of them are needed, or none."""
+def customer_of(cx: Context, algorithm: str | None, key: str | None, md5: str | None) -> Customer | None:
+    """The client's key of the three headers, or of those of a copy's source: all of them are needed, or none."""
     if algorithm is None and key is None and md5 is None:
         return None
-    asking = "Requests specifying Server Side Encryption with Customer provided keys must"
     if not is_private(cx):
-        raise S3Error("InvalidRequest", f"{asking} be made over a secure connection.")
+        raise S3Error("InvalidRequest", f"{CUSTOMERS_MUST} be made over a secure connection.")
     if algorithm is None:
-        raise invalid_argument(f"{asking} provide a valid encryption algorithm.", f"{prefix}-algorithm", "null")
+        raise _refused_key(f"{CUSTOMERS_MUST} provide a valid encryption algorithm.")
     if algorithm != SSE_S3:
-        raise S3Error("InvalidEncryptionAlgorithmError", fields={"ArgumentName": f"{prefix}-algorithm"})
+        fields = {"ArgumentName": HEADER, "ArgumentValue": algorithm}
+        raise S3Error("InvalidEncryptionAlgorithmError", fields=fields)
     if not key:
-        raise invalid_argument(f"{asking} provide an appropriate secret key.", f"{prefix}-key", "null")
+        raise _refused_key(f"{CUSTOMERS_MUST} provide an appropriate secret key.")
     if not md5:
-        message = f"{asking} provide the client calculated MD5 of the secret key."
-        raise invalid_argument(message, f"{prefix}-key-MD5", "null")
+        raise _refused_key(f"{CUSTOMERS_MUST} provide the client calculated MD5 of the secret key.")
     found = _base64(key)
-    if len(found) != keys.SIZE:  # the answer repeats no key
-        raise S3Error("InvalidArgument", "The secret key was invalid for the specified algorithm.")
+    if len(found) != keys.SIZE:
+        raise _refused_key("The secret key was invalid for the specified algorithm.")
     if _base64(md5) != hashlib.md5(found, usedforsecurity=False).digest():
-        message = "The calculated MD5 hash of the key did not match the hash that was provided."
-        raise invalid_argument(message, f"{prefix}-key-MD5", md5)
+        raise _refused_key("The calculated MD5 hash of the key did not match the hash that was provided.")
     return Customer(found, b64encode(_base64(md5)).decode())
+
+
+def _refused_key(message: str) -> S3Error:
+    """Names the header that S3 was seen to name, whichever of them is meant, and repeats no key."""
+    return S3Error("InvalidArgument", message, fields={"ArgumentName": HEADER})
 
 
 def is_private(cx: Context) -> bool:
@@ -183,7 +183,7 @@ def unlocked(cx: Context, encryption: Encryption | None, customer: Customer | No
     try:
         customer.unwrap(encryption)
     except WrongKey:
-        raise S3Error("AccessDenied") from None
+        raise S3Error("AccessDenied", f"{CUSTOMERS_MUST} provide the correct secret key.") from None
     return customer.unwrap
 
 
@@ -194,20 +194,15 @@ def server_unwrap(keyring: Keyring) -> Unwrap:
 def of_part(upload: Upload, customer: Customer | None) -> Sealing | None:
     """How a part is to be encrypted: as its upload is, by the same key."""
     encryption = upload.encryption
-    if encryption is None or encryption.kind != SSE_C:
-        if customer is not None:
-            raise S3Error(
-                "InvalidRequest",
-                "The multipart upload initiate did not request encryption. Please resend the request without sending"
-                " encryption parameters.",
-            )
-        return None if encryption is None else Sealing()
-    if customer is None:
+    by_customer = encryption is not None and encryption.kind == SSE_C
+    if by_customer != (customer is not None):
         raise S3Error(
             "InvalidRequest",
             "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate"
             " encryption parameters.",
         )
+    if encryption is None or customer is None:
+        return None if encryption is None else Sealing()
     try:
         customer.unwrap(encryption)
     except WrongKey:

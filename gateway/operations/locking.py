@@ -100,7 +100,7 @@ def read_retention(given: dict[str, Any] | None) -> Lock:
     if not given:
         return Lock()
     until = given["retain_until_date"]
-    check_to_come(until, exact_time(until))
+    check_to_come(until, exact_time(until), "RetainUntilDate")
     return Lock(given["mode"], until)
 
 
@@ -122,9 +122,9 @@ def read_lock(cx: Context, mode: str | None, until: int | None, hold: str | None
     return Lock(mode or "", until or 0, hold or "")
 
 
-def check_to_come(until: int, sent: str) -> None:
+def check_to_come(until: int, sent: str, name: str = UNTIL) -> None:
     if until <= time.time() * 1000:
-        raise invalid_argument("The retain until date must be in the future!", UNTIL, sent)
+        raise invalid_argument("The retain until date must be in the future!", name, sent)
 
 
 def check_promise(bucket: Bucket, lock: Lock | None, promise: Promise, what: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.records import Version
 from gateway.operations import Context, encryption, ranges
-from gateway.operations.checksums import shown_of, shown_part
+from gateway.operations.checksums import FULL_OBJECT, shown_of, shown_part
 from gateway.operations.described import shown_class, shown_headers, shown_version
 from gateway.operations.encryption import Customer
 from gateway.operations.locking import shown_lock
@@ -66,10 +66,12 @@ def shown_object(
 
 
 def _shown_checksum(version: Version, chosen: ranges.Selection) -> dict[str, Any]:
-    """That of the whole goes with the whole, a part's own with a part, and none with any other stretch."""
-    if chosen.part is not None and chosen.part.checksum is not None and version.checksum is not None:
-        return {**shown_part(chosen.part), "checksum_type": version.checksum.kind}
-    return shown_of(version) if chosen.length == version.size else {}
+    """That of the whole goes with the whole, a part's own with a part where it counts, and none with any other."""
+    if chosen.part is None:
+        return shown_of(version) if chosen.length == version.size else {}
+    if version.checksum is None or version.checksum.kind == FULL_OBJECT:
+        return {}
+    return {**shown_part(chosen.part), "checksum_type": version.checksum.kind}
 
 
 def _allowed(cx: Context, overrides: dict[str, str]) -> dict[str, str]:

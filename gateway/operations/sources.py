@@ -20,6 +20,7 @@ from gateway.s3.errors import S3Error, invalid_argument
 HEADER = "x-amz-copy-source"
 EXPECTED_OWNER = "x-amz-source-expected-bucket-owner"
 PREFIX = "x-amz-copy-source-"
+ADDRESS = re.compile(r"\Ahttps?://[^/]*(?=/)")
 BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
@@ -57,8 +58,8 @@ def look_up(cx: Context, header: str, conditional: dict[str, str | int | None]) 
 
 
 def read_header(header: str) -> tuple[str, str, str | None]:
-    """Bucket, key and version id. The key comes URL-encoded, as may the slash before it."""
-    path, _, version_id = header.partition("?versionId=")
+    """Bucket, key and version id. The key comes URL-encoded, as may the slash before it; S3 takes a whole URL, too."""
+    path, _, version_id = ADDRESS.sub("", header, count=1).partition("?versionId=")
     try:
         if BROKEN_ESCAPE.search(path):
             raise ValueError(path)

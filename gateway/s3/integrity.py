@@ -44,7 +44,7 @@ def _verify_md5(document: bytes, value: str) -> bool:
         raise S3Error("InvalidDigest", fields={"Content-MD5": value})
     computed = hashlib.md5(document, usedforsecurity=False).digest()
     if computed != sent:
-        fields = {"ExpectedDigest": value, "CalculatedDigest": b64encode(computed).decode()}
+        fields = {"ExpectedDigest": sent.hex(), "CalculatedDigest": b64encode(computed).decode()}
         raise S3Error("BadDigest", fields=fields)
     return True
 

@@ -186,19 +186,39 @@ def metadata_lines(metadata: dict[str, str]) -> list[str]:
     return [f"{METADATA_PREFIX}{name}: {encode_words(value)}\r\n" for name, value in metadata.items()]
 
 
+def as_word(value: str) -> str:
+    """What `decode_metadata` reads as this very text, also where it looks like an RFC 2047 word."""
+    return encode_words(value) if "=?" not in value else _encoded_word(value, spelt=True)
+
+
 def encode_words(value: str) -> str:
-    """The text itself when it is printable US-ASCII, otherwise RFC 2047 words of at most 75 characters."""
-    if value.isascii() and value.isprintable():
+    """The text itself when a header can carry it, otherwise RFC 2047 words of at most 75 characters.
+
+    As S3 writes them: the bytes are spelt out (Q) where most characters are US-ASCII, else in base64 (B).
+    """
+    if (value.isascii() and value.isprintable()) or not _UNFIT(value):
         return value
-    words: list[bytes] = []
-    word = b""
+    spelt = 2 * len(_UNFIT(value)) < len(value)
+    words: list[str] = []
+    word = ""
     for character in value:
-        encoded = character.encode("utf-8", "replace")
-        if len(word) + len(encoded) > 45:
+        if len(_encoded_word(word + character, spelt)) > 75:
             words.append(word)
-            word = b""
-        word += encoded
-    return " ".join(f"=?UTF-8?B?{b64encode(word).decode()}?=" for word in (*words, word))
+            word = ""
+        word += character
+    return " ".join(_encoded_word(each, spelt) for each in (*words, word))
+
+
+_UNFIT = re.compile("[^\t\x20-\x7e]").findall
+_SPELT = re.compile(rb"[^\x21-\x7e]|[=?_]")
+
+
+def _encoded_word(text: str, spelt: bool) -> str:
+    raw = text.encode("utf-8", "replace")
+    if not spelt:
+        return f"=?UTF-8?B?{b64encode(raw).decode()}?="
+    letters = _SPELT.sub(lambda found: b"_" if found[0] == b" " else b"=%02X" % found[0][0], raw)
+    return f"=?UTF-8?Q?{letters.decode()}?="
 
 
 def compile_line(name: str, shape: Shape) -> WriteLine:

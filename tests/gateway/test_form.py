@@ -10,6 +10,7 @@ from gateway.body import ClientDisconnect
 from gateway.form import MAX_FIELDS, Form, fill_in, is_form, open_form
 from gateway.request import Request
 from gateway.s3.errors import S3Error
+from gateway.s3.values import decode_metadata
 from tests.gateway.conftest import request
 
 BOUNDARY = "x-boundary"
@@ -161,15 +162,18 @@ def filled(**fields: str) -> Request:
 
 
 def test_fields_stand_for_headers() -> None:
-    made = filled(acl="private", content_type="a/b", x_amz_meta_a="ä", x_amz_date="d", other="o", expires="é")
+    metadata = {"x-amz-meta-a": "ä", "x-amz-meta-b": "=?UTF-8?B?YWJj?="}
+    made = filled(acl="private", content_type="a/b", x_amz_date="d", other="o", expires="é—", **metadata)
     assert made.key == "k"
     assert made.headers == {
         "host": "h",
         "x-amz-acl": "private",
         "content-type": "a/b",
         "x-amz-meta-a": "=?UTF-8?B?w6Q=?=",
-        "expires": "Ã©",
+        "x-amz-meta-b": "=?UTF-8?Q?=3D=3FUTF-8=3FB=3FYWJj=3F=3D?=",
+        "expires": "é ",
     }
+    assert decode_metadata(made.headers) == {"a": "ä", "b": "=?UTF-8?B?YWJj?="}
 
 
 @pytest.mark.parametrize(

@@ -288,9 +288,13 @@ async def test_conditions(at: At, filled: Do, put: Do, got: Do) -> None:
     upload_id, named = await filled(b"x")
     with pytest.raises(NoObject):
         await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload=named, if_match="x")
+    await asyncio.sleep(0.002)  # times are in milliseconds
     there = await put("k", b"there")
     with pytest.raises(PreconditionFailed):
         await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload=named, if_none_match="*")
+    with pytest.raises(S3Error, match="ConditionalRequestConflict"):
+        await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload=named, if_match=there["etag"])
+    upload_id, named = await filled(b"x")
     await complete_multipart_upload(at(), "b", "k", upload_id, multipart_upload=named, if_match=there["etag"])
     assert (await got("k"))["body"] == b"x"
 

@@ -203,7 +203,15 @@ def test_words_are_decoded(sent, stored):
         ("with = and ? and spaces", "with = and ? and spaces"),
         ("", ""),
         ("é", "=?UTF-8?B?w6k=?="),
-        ("a\r\nx-injected: b", "=?UTF-8?B?YQ0KeC1pbmplY3RlZDogYg==?="),
+        ("tab\tand ~", "tab\tand ~"),
+        ("a\r\nx-injected: b", "=?UTF-8?Q?a=0D=0Ax-injected:_b?="),
+        # As S3 was recorded to write them.
+        ("ÄMÄZÕÑ S3", "=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?="),
+        ("Ã\x84MÃ\x84ZÃ\x95Ã\x91 S3", "=?UTF-8?B?w4PChE3Dg8KEWsODwpXDg8KRIFMz?="),
+        (
+            "test_—_file%E2%80%94_é_2?.pdf",
+            "=?UTF-8?Q?test=5F=E2=80=94=5Ffile%E2%80%94=5F=C3=A9=5F2=3F.pdf?=",
+        ),
     ],
 )
 def test_words_are_encoded(stored, written):
