@@ -16,7 +16,7 @@ from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
 from gateway.access.asked import Asked
 from gateway.access.deciding import check
 from gateway.access.owners import check_owner
-from gateway.access_logs.recorder import AccessLog, Answered
+from gateway.access_logs.recorder import AccessLog, Answered, is_logged
 from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
 from gateway.form import Form, fill_in, is_form, open_form
@@ -40,6 +40,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+CHARGED = b"x-amz-request-charged: requester\r\n"
 COPY_SOURCE = "x-amz-copy-source"  # of a bucket that is not the request's own
 # A request body nobody read: so much of it uvicorn may still discard to keep the connection.
 DISCARD = 1 << 20
@@ -108,6 +109,8 @@ class Endpoint:
                 decide_late(operation, cx.undecided, given)
             output = await handler(cx, **given)
             answer = operation.render(output)
+            if request.charged:
+                answer = answer._replace(head=CHARGED + answer.head)
         except ClientDisconnect:
             return
         except Exception as problem:
@@ -127,7 +130,7 @@ class Endpoint:
             await self.note_rot(request, failure)
             sent, code = 0, "InternalError"
         self.record(request, operation, caller, cx, answer.status, code, sent, started, ready)
-        if cx is None or (cx.bucket is not None and cx.bucket.settings is not None) or COPY_SOURCE in request.headers:
+        if cx is None or COPY_SOURCE in request.headers or is_logged(cx.bucket):
             call = request, operation, caller, cx, given, output
             self.access_log.add(Answered(scope, *call, answer, code, sent, started, ready))
 

@@ -44,12 +44,16 @@ _HOST_ID = base64.b64encode(os.urandom(57)).decode()
 
 
 class Request:
-    """`raw_path` and `raw_query` are as sent; everything else is decoded. `body` and `form` are set once opened."""
+    """`raw_path` and `raw_query` are as sent; everything else is decoded. `body` and `form` are set once opened.
+
+    `charged`: at AWS's the caller would pay for it, and said so.
+    """
 
     __slots__ = (
         "_domains",
         "body",
         "bucket",
+        "charged",
         "client_ip",
         "content_length",
         "form",
@@ -84,6 +88,7 @@ class Request:
     body: Body | File | None
     form: Form | None
     sent_content_encoding: str | None
+    charged: bool
     _domains: tuple[str, ...]
 
     @classmethod
@@ -117,6 +122,7 @@ class Request:
         length = headers.get("content-length")
         request.content_length = int(length) if length is not None and is_number(length) else None
         request.sent_content_encoding = None
+        request.charged = False
         if "aws-chunked" in headers.get("content-encoding", ""):
             request.sent_content_encoding = headers["content-encoding"]
             _strip_aws_chunked(headers)

@@ -10,6 +10,7 @@ from gateway.access.acl import acls_on, granted, is_foreign
 from gateway.access.actions import LIST, PER_KEY, POLICY_ACTIONS, needed
 from gateway.access.asked import Asked
 from gateway.access.keys import ROOT_ID
+from gateway.access.payer import PAID, agrees, requester_pays
 from gateway.access.policy import SETTING, Verdict, policy_of
 from gateway.access.public import blocks
 from gateway.s3.errors import S3Error
@@ -44,6 +45,8 @@ def waits_for_document(operation: str, bucket: Bucket) -> bool:
 
 def check(operation: str, asked: Asked) -> None:
     """Raises AccessDenied; MethodNotAllowed for what no policy can allow to others; what to say of a missing object."""
+    if operation in PAID:
+        check_payer(asked)
     if operation in PER_KEY and is_ruled(asked.bucket):
         return
     actions = needed(operation, asked.request)
@@ -55,7 +58,17 @@ def check(operation: str, asked: Asked) -> None:
 
 def check_read(asked: Asked) -> None:
     """What a copy asks of its source. Raises as `check` does."""
+    check_payer(asked)
     require("s3:GetObject" if asked.version_id is None else "s3:GetObjectVersion", asked, reads=True)
+
+
+def check_payer(asked: Asked) -> None:
+    """Raises AccessDenied for one who would have to pay and does not say that he will."""
+    if not requester_pays(asked.bucket) or owns(asked.caller, asked.bucket):
+        return
+    if not agrees(asked):
+        raise S3Error("AccessDenied")
+    asked.request.charged = True
 
 
 def require(action: str, asked: Asked, reads: bool) -> None:

@@ -261,7 +261,7 @@ HEADERS = (
     *("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"),
     *("x-amz-server-side-encryption-customer-algorithm", "x-amz-website-redirect-location"),
     *("x-amz-grant-full-control", "x-amz-grant-read", "x-amz-grant-read-acp"),
-    *("x-amz-grant-write", "x-amz-grant-write-acp", "x-amz-object-ownership", "if-none-match"),
+    *("x-amz-grant-write", "x-amz-grant-write-acp", "x-amz-object-ownership", "x-amz-request-payer", "if-none-match"),
 )
 # Keys that nothing here has a value for: what they say of a caller is never so.
 ABSENT = (
@@ -271,7 +271,7 @@ ABSENT = (
     *("aws:resourceorgpaths", "aws:sourceidentity", "aws:sourceorgid"),
     *("aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:tokenissuetime", "aws:vpcsourceip"),
     *("s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:accesspointnetworkorigin"),
-    *("s3:locationconstraint", "s3:tlsversion", "s3:x-amz-request-payer", "s3:inventoryaccessibleoptionalfields"),
+    *("s3:locationconstraint", "s3:tlsversion", "s3:inventoryaccessibleoptionalfields"),
 )
 KEYS: dict[str, Getter] = {
     **{f"s3:{name}": header(name) for name in HEADERS},

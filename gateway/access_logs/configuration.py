@@ -11,6 +11,7 @@ import msgspec
 
 from catalog.records import Bucket
 from gateway.access.acl import Grants
+from gateway.access.payer import requester_pays
 
 SETTING = "logging"  # the name of a bucket's configuration
 
@@ -52,4 +53,6 @@ def unfit(target: Bucket) -> str | None:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html
     """
     lock = target.object_lock
-    return "has a default retention period" if lock is not None and lock.mode else None
+    if lock is not None and lock.mode:
+        return "has a default retention period"
+    return "has Requester Pays enabled" if requester_pays(target) else None

@@ -166,6 +166,10 @@ class AccessLog:
         return entry._replace(log=log, operation=name, key=key, version_id=version_id, sent=0, size=size)
 
 
+def is_logged(bucket: Bucket | None) -> bool:
+    return bucket is not None and bucket.settings is not None and SETTING in bucket.settings
+
+
 def log_of(bucket: Bucket | None) -> Log | None:
     if bucket is None or bucket.settings is None or SETTING not in bucket.settings:
         return None

@@ -26,12 +26,6 @@ async def get_bucket_accelerate_configuration(cx: Context, bucket: str) -> dict[
 
 
 @operation
-async def get_bucket_request_payment(cx: Context, bucket: str) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketRequestPayment.html"""
-    return {"payer": "BucketOwner"}
-
-
-@operation
 async def delete_bucket_replication(cx: Context, bucket: str) -> None:
     pass
 
