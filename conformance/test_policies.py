@@ -241,6 +241,37 @@ def test_who_has_no_name_writes_what_is_public(s3: Any, raw: Raw, bucket: str) -
     assert raw.send(raw.plain("DELETE", f"/{bucket}/in/key")).status == 204
 
 
+def test_what_nobody_may_do_without_a_name(s3: Any, raw: Raw, bucket: str) -> None:
+    open_up(s3, bucket)
+    s3.put_object(Bucket=bucket, Key="key")
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=controls)
+    everything = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    put_policy(s3, bucket, {"Effect": "Allow", **EVERYBODY, "Action": "s3:*", "Resource": everything})
+    private, copied = {"x-amz-acl": "private"}, {"x-amz-copy-source": f"{bucket}/key"}
+    for method, path, headers, message in (
+        (
+            "POST",
+            f"/{bucket}/to?uploads",
+            {},
+            "Anonymous users cannot initiate multipart uploads.  Please authenticate.",
+        ),
+        ("PUT", f"/{bucket}/to", copied, "Anonymous users cannot copy objects.  Please authenticate."),
+        ("PUT", f"/{bucket}?acl", private, "Anonymous users cannot invoke this API.  Please authenticate."),
+        ("PUT", f"/{bucket}/key?acl", private, "Anonymous users cannot invoke this API.  Please authenticate."),
+        ("PUT", f"/{bucket}-new", {}, "Anonymous users cannot invoke this API.  Please authenticate."),
+        (
+            "GET",
+            f"/{bucket}?ownershipControls",
+            {},
+            "s3:GetBucketOwnershipControls does not support Anonymous requests!",
+        ),
+    ):
+        answer = raw.send(raw.plain(method, path, headers))
+        assert (answer.status, answer.code, answer.text("Message")) == (403, "AccessDenied", message)
+    assert raw.send(raw.plain("GET", f"/{bucket}?acl")).status == 200
+
+
 def test_a_public_policy_is_restricted_again(s3: Any, alice: Any, raw: Raw, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="key")
     open_up(s3, bucket)

@@ -13,6 +13,21 @@ __all__ = ["ANONYMOUS", "ROOT_ID", "WITHOUT_BUCKET", "allow"]
 
 ANONYMOUS = User(id="", name="", access_key="", secret_key="")
 
+# What nobody may do without a signature, whatever policy and ACLs say, and how S3 puts it.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
+_ANY = "Anonymous users cannot invoke this API.  Please authenticate."
+_OWNERSHIP = "s3:{}BucketOwnershipControls does not support Anonymous requests!"
+SIGNED_ONLY = {
+    "CopyObject": "Anonymous users cannot copy objects.  Please authenticate.",
+    "CreateBucket": _ANY,
+    "CreateMultipartUpload": "Anonymous users cannot initiate multipart uploads.  Please authenticate.",
+    "DeleteBucketOwnershipControls": _OWNERSHIP.format("Put"),
+    "GetBucketOwnershipControls": _OWNERSHIP.format("Get"),
+    "PutBucketAcl": _ANY,
+    "PutBucketOwnershipControls": _OWNERSHIP.format("Put"),
+    "PutObjectAcl": _ANY,
+    "SelectObjectContent": _ANY,
+}
 WITHOUT_BUCKET = frozenset({"ListBuckets", "ListDirectoryBuckets", "CreateBucket"})
 
 
@@ -24,13 +39,19 @@ def allow(caller: User, operation: str, bucket: Bucket | None, request: Request,
     if bucket is None:
         if caller.id and operation in WITHOUT_BUCKET:
             return None
-        raise S3Error("AccessDenied")
+        raise _denied(caller, operation)
     if bucket.settings is None or not is_ruled(bucket):
         if caller.id and (caller.id == bucket.owner or caller.id == ROOT_ID):
             return None
-        raise S3Error("AccessDenied")
+        raise _denied(caller, operation)
+    if not caller.id and operation in SIGNED_ONLY:
+        raise _denied(caller, operation)
     asked = Asked(caller, bucket, request.key, request.query.get("versionId"), request, catalog)
     if waits_for_document(operation, bucket):
         return asked
     check(operation, asked)
     return None
+
+
+def _denied(caller: User, operation: str) -> S3Error:
+    return S3Error("AccessDenied", None if caller.id else SIGNED_ONLY.get(operation))
