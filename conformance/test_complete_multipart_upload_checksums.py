@@ -94,6 +94,14 @@ def test_what_is_no_composite_checksum_is_refused(s3: Any, bucket: str, end: str
     assert error["Message"] == "Value for x-amz-checksum-crc32 header is invalid."
 
 
+def test_two_checksums_of_the_whole_are_refused(s3: Any, bucket: str) -> None:
+    upload = Upload.begin(s3, bucket, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
+    upload.put_with_checksum("CRC32", b"body")
+    with refused("InvalidRequest", 400) as error:
+        upload.complete(ChecksumCRC32=checksum("CRC32", b"body"), ChecksumSHA1=checksum("SHA1", b"body"))
+    assert error["Message"].startswith("Expecting a single x-amz-checksum- header.")
+
+
 def test_another_type_than_the_uploads_is_refused(s3: Any, bucket: str) -> None:
     upload = Upload.begin(s3, bucket, ChecksumAlgorithm="CRC32", ChecksumType="COMPOSITE")
     with refused("InvalidRequest", 400):

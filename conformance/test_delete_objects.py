@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -131,6 +132,8 @@ def test_wrong_digest_of_the_body_is_refused(raw: Raw, s3: Any, bucket: str) -> 
     body = b"<Delete><Object><Key>a</Key></Object></Delete>"
     answer = raw.post(f"/{bucket}", body, {"delete": ""}, {"Content-MD5": content_md5(b"else")})
     assert (answer.status, answer.code) == (400, "BadDigest")
+    digests = (answer.text("ExpectedDigest"), answer.text("CalculatedDigest"))
+    assert digests == (hashlib.md5(b"else").hexdigest(), content_md5(body))
     assert keys(s3, bucket) == ["a"]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.content import ALGORITHMS, MIB, checksum, content_md5, noise
+from conformance.multipart import Upload
 from conformance.raw import Raw
 from conformance.refusals import refused
 
@@ -51,6 +52,23 @@ def test_algorithm_of_the_sdk_is_that_of_the_value_in_whatever_case(
     answer = raw.put(f"/{bucket}/key", b"body", headers=headers)
     assert answer.status == status
     assert status == 200 or answer.code == "InvalidRequest"
+
+
+def test_algorithm_that_nobody_knows_is_refused(raw: Raw, s3: Any, bucket: str) -> None:
+    upload = Upload.begin(s3, bucket).put(b"body")
+    headers = {"x-amz-checksum-adler32": "AAAAAA=="}
+    part = {"uploadId": upload.id, "partNumber": "1"}
+    whole = f"<Part><PartNumber>1</PartNumber><ETag>{upload.parts[0]['ETag']}</ETag></Part>"
+    body = f"<CompleteMultipartUpload>{whole}</CompleteMultipartUpload>".encode()
+    for answer in (
+        raw.put(f"/{bucket}/key", b"body", headers=headers),
+        raw.put(f"/{bucket}/key", b"body", part, headers),
+        raw.post(f"/{bucket}/key", body, {"uploadId": upload.id}, headers),
+        raw.put(f"/{bucket}", b"<VersioningConfiguration/>", {"versioning": ""}, headers),
+    ):
+        assert (answer.status, answer.code) == (400, "InvalidRequest")
+        assert answer.text("Message") == "The algorithm type you specified in x-amz-checksum- header is invalid."
+    assert raw.head(f"/{bucket}/key").status == 404
 
 
 def test_two_checksums_are_refused(raw: Raw, bucket: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from catalog.records import Checksum, Part, Version
 from gateway.blobs.digests import COMBINE, SIZES, combine_crc, digest
 from gateway.s3.errors import S3Error
+from gateway.s3.integrity import bad_md5, no_algorithm, several
 
 DEFAULT = "CRC64NVME"  # what S3 computes when the client says nothing
 FULL_OBJECT = "FULL_OBJECT"
@@ -56,8 +57,7 @@ class Promise:
 
     def verify(self, digests: Mapping[str, bytes], trailers: Mapping[str, str]) -> None:
         if self.content_md5 is not None and digests["MD5"] != self.content_md5:
-            fields = {"ExpectedDigest": self.content_md5.hex(), "CalculatedDigest": encode(digests["MD5"])}
-            raise S3Error("BadDigest", fields=fields)
+            raise bad_md5(self.content_md5, digests["MD5"])
         value = self.value
         if self.trailer is not None:
             sent = trailers.get(self.trailer)
@@ -88,7 +88,7 @@ def promised(
             )
         return Promise(content_md5=md5)
     if len(sent) > 1:
-        raise _several()
+        raise several()
     algorithm, text = sent[0]
     _same(algorithm, sdk_algorithm)
     return Promise(algorithm, read_value(algorithm, text, f"{HEADER}{algorithm.lower()} header"), None, md5)
@@ -98,10 +98,10 @@ def _promised_in_trailer(
     sent: Sequence[tuple[str, str]], sdk_algorithm: str | None, md5: bytes | None, trailer: str
 ) -> Promise:
     if sent:
-        raise _several()
+        raise several()
     algorithm = trailer.removeprefix(HEADER).upper()
     if algorithm not in MEMBERS:
-        raise S3Error("InvalidRequest", "The algorithm type you specified in x-amz-checksum- header is invalid.")
+        raise no_algorithm()
     _same(algorithm, sdk_algorithm)
     return Promise(algorithm, None, trailer, md5)
 
@@ -199,12 +199,6 @@ def bad_digest(algorithm: str) -> S3Error:
 def _same(algorithm: str, sdk_algorithm: str | None) -> None:
     if sdk_algorithm and sdk_algorithm.upper() != algorithm:
         raise S3Error("InvalidRequest", "Value for x-amz-sdk-checksum-algorithm header is invalid.")
-
-
-def _several() -> S3Error:
-    return S3Error(
-        "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
-    )
 
 
 def _decode(text: str, size: int) -> bytes | None:

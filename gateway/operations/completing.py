@@ -34,6 +34,7 @@ from gateway.operations.expiring import expiration
 from gateway.operations.ranges import MAX_PARTS
 from gateway.s3.columns import Columns
 from gateway.s3.errors import S3Error, invalid_argument
+from gateway.s3.integrity import several
 from gateway.s3.model import operation
 
 TRIES = 5
@@ -66,6 +67,8 @@ async def complete_multipart_upload(
         raise S3Error("InvalidRequest", "You must specify at least one part")
     named = multipart_upload.get("parts") or []
     check_order(named, upload_id)
+    if len(checksums) > 1:
+        raise several()
     customer = encryption.customer_of(cx, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5)
     for _ in range(TRIES):
         try:

@@ -10,8 +10,8 @@ from awscrt import checksums
 
 from gateway.s3.errors import S3Error
 
-_PREFIX = "x-amz-checksum-"
-_NOT_VALUES = frozenset({"algorithm", "mode", "type"})
+PREFIX = "x-amz-checksum-"
+NO_VALUES = frozenset({f"{PREFIX}algorithm", f"{PREFIX}mode", f"{PREFIX}type"})
 _MISSING = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
 
 
@@ -28,14 +28,36 @@ def compile_verify(required: bool, of_object: bool) -> Verify:
 
     def verify(document: bytes, headers: dict[str, str], trailers: Mapping[str, str]) -> None:
         found = "content-md5" in headers and _verify_md5(document, headers["content-md5"])
-        for said in (trailers,) if of_object else (headers, trailers):
-            for name, value in said.items():
-                if name.startswith(_PREFIX) and (algorithm := name[len(_PREFIX) :]) not in _NOT_VALUES:
-                    found = _verify_checksum(document, algorithm, value)
+        sent = [
+            (name[len(PREFIX) :], value)
+            for said in ((trailers,) if of_object else (headers, trailers))
+            for name, value in said.items()
+            if name.startswith(PREFIX) and name not in NO_VALUES
+        ]
+        if len(sent) > 1:
+            raise several()
+        for algorithm, value in sent:
+            found = _verify_checksum(document, algorithm, value)
         if required and not found:
             raise S3Error("InvalidRequest", _MISSING)
 
     return verify
+
+
+def several() -> S3Error:
+    return S3Error(
+        "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+    )
+
+
+def no_algorithm() -> S3Error:
+    return S3Error("InvalidRequest", "The algorithm type you specified in x-amz-checksum- header is invalid.")
+
+
+def bad_md5(sent: bytes, computed: bytes) -> S3Error:
+    """S3 shows the one in hexadecimal: https://github.com/versity/versitygw/issues/2034."""
+    fields = {"ExpectedDigest": sent.hex(), "CalculatedDigest": b64encode(computed).decode()}
+    return S3Error("BadDigest", fields=fields)
 
 
 def _verify_md5(document: bytes, value: str) -> bool:
@@ -44,19 +66,18 @@ def _verify_md5(document: bytes, value: str) -> bool:
         raise S3Error("InvalidDigest", fields={"Content-MD5": value})
     computed = hashlib.md5(document, usedforsecurity=False).digest()
     if computed != sent:
-        fields = {"ExpectedDigest": sent.hex(), "CalculatedDigest": b64encode(computed).decode()}
-        raise S3Error("BadDigest", fields=fields)
+        raise bad_md5(sent, computed)
     return True
 
 
 def _verify_checksum(document: bytes, algorithm: str, value: str) -> bool:
     compute = _ALGORITHMS.get(algorithm)
     if compute is None:
-        raise S3Error("NotImplemented", fields={"Header": f"{_PREFIX}{algorithm}"})
+        raise no_algorithm()
     computed = compute(document)
     sent = _decode(value)
     if sent is None or len(sent) != len(computed):
-        raise S3Error("InvalidRequest", f"Value for {_PREFIX}{algorithm} header is invalid.")
+        raise S3Error("InvalidRequest", f"Value for {PREFIX}{algorithm} header is invalid.")
     if computed != sent:
         message = f"The {algorithm.upper()} you specified did not match the calculated checksum."
         raise S3Error("BadDigest", message)

@@ -9,7 +9,7 @@ from botocore.model import OperationModel, Shape
 
 from gateway.s3 import quirks
 from gateway.s3.errors import S3Error, invalid_argument
-from gateway.s3.integrity import Verify, compile_verify
+from gateway.s3.integrity import NO_VALUES, PREFIX, Verify, compile_verify, no_algorithm
 from gateway.s3.names import named, python_name
 from gateway.s3.read import compile_document
 from gateway.s3.values import METADATA_PREFIX, Convert, compile_decoder, decode_metadata
@@ -52,6 +52,7 @@ def compile_input(model: OperationModel, accepted: frozenset[str]) -> Parse:
         query[name] = ("", _refuse_value(name, message))
     place = _compile_place(located["uri"])
     take_metadata = _compile_metadata(located["headers"], accepted)
+    checksums = frozenset(name for name in headers if name.startswith(PREFIX)) - NO_VALUES
     take_payload = _compile_payload(model, accepted)
     required = _required(model, located)
 
@@ -69,8 +70,12 @@ def compile_input(model: OperationModel, accepted: frozenset[str]) -> Parse:
                 value = request.query[name] if convert is None else convert(request.query[name])
                 if value is not None:
                     arguments[argument] = value
-        if take_metadata is not None:
-            take_metadata(arguments, sent)
+        if checksums or take_metadata is not None:
+            names = "\n".join(sent)  # one look through all at once: most requests carry none of both
+            if take_metadata is not None and METADATA_PREFIX in names:
+                take_metadata(arguments, sent)
+            if checksums and PREFIX in names:
+                _check_algorithms(sent, checksums)
         if take_payload is not None:
             take_payload(arguments, request, document)
         for argument, wire_name in required:
@@ -163,13 +168,19 @@ def _compile_metadata(
     takes = "metadata" in accepted
 
     def take_metadata(arguments: Arguments, headers: dict[str, str]) -> None:
-        # One look through all names at once: most requests carry none.
-        if METADATA_PREFIX in "\n".join(headers) and (metadata := decode_metadata(headers)):
+        if metadata := decode_metadata(headers):
             if not takes:
                 raise S3Error("NotImplemented", fields={"Header": f"{METADATA_PREFIX}{next(iter(metadata))}"})
             arguments["metadata"] = metadata
 
     return take_metadata
+
+
+def _check_algorithms(headers: dict[str, str], known: frozenset[str]) -> None:
+    """A checksum that nobody here can verify must not be passed over."""
+    for name in headers:
+        if name.startswith(PREFIX) and name not in known and name not in NO_VALUES:
+            raise no_algorithm()
 
 
 def _compile_payload(

@@ -59,7 +59,13 @@ def test_both_must_be_right(refused):
 
 def test_an_algorithm_nobody_computes_here(refused):
     error = refused(verify, DOCUMENT, {"x-amz-checksum-adler32": "AAAAAAAAAAA="})
-    assert (error.code, error.fields) == ("NotImplemented", {"Header": "x-amz-checksum-adler32"})
+    assert error.code == "InvalidRequest"
+    assert error.message == "The algorithm type you specified in x-amz-checksum- header is invalid."
+
+
+def test_one_checksum_at_most(refused):
+    headers = {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-sha1": "AAAAAA=="}
+    assert refused(verify, DOCUMENT, headers).message.startswith("Expecting a single x-amz-checksum- header.")
 
 
 def test_a_digest_is_required(refused):
