@@ -91,6 +91,7 @@ def test_page_names_region_of_each_bucket(s3: Any, bucket: str) -> None:
 def test_max_buckets_out_of_bounds_is_refused(raw: Raw, count: str) -> None:
     answer = raw.get("/", {"max-buckets": count})
     assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert answer.text("Message") == "Argument max-buckets must be an integer between 1 and 10000."
 
 
 def test_token_that_was_never_given_is_refused(s3: Any) -> None:

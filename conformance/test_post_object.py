@@ -72,6 +72,7 @@ def test_fields_describe_the_object(s3: Any, raw: Raw, bucket: str) -> None:
         "Content-Type": "image/png",
         "Cache-Control": "no-cache",
         "Content-Disposition": "attachment",
+        "Content-Language": "de",
         "acl": "private",
         "x-amz-meta-Note": "ÄÖ",
         "x-amz-storage-class": "STANDARD_IA",
@@ -82,6 +83,7 @@ def test_fields_describe_the_object(s3: Any, raw: Raw, bucket: str) -> None:
     found = s3.head_object(Bucket=bucket, Key="key")
     shown = (found["ContentType"], found["CacheControl"], found["ContentDisposition"], found["StorageClass"])
     assert shown == ("image/png", "no-cache", "attachment", "STANDARD_IA")
+    assert found["ContentLanguage"] == "de"
     assert found["Metadata"] == {"note": "=?UTF-8?B?w4TDlg==?="}
     assert s3.get_object_tagging(Bucket=bucket, Key="key")["TagSet"] == [{"Key": "a", "Value": "b"}]
 

@@ -146,7 +146,7 @@ def test_tags_come_with_it(s3: Any, bucket: str) -> None:
     assert s3.get_object(Bucket=bucket, Key="key")["TagCount"] == 4
 
 
-@pytest.mark.parametrize("tagging", ["a=1&a=2", "key1=val1,key2=val2"])
+@pytest.mark.parametrize("tagging", ["a=1&a=2", "key1=val1,key2=val2", "key%", "key=%4"])
 def test_tags_in_a_wrong_form_are_refused(s3: Any, bucket: str, tagging: str) -> None:
     with refused("InvalidArgument", 400):
         s3.put_object(Bucket=bucket, Key="key", Tagging=tagging)
@@ -228,20 +228,19 @@ def test_header_that_is_not_honoured_is_refused(raw: Raw, bucket: str, header: s
 
 
 @pytest.mark.parametrize(
-    ("header", "value"),
+    "headers",
     [
-        ("x-amz-object-lock-mode", "GOVERNANCE"),
-        ("x-amz-object-lock-retain-until-date", "2040-01-01T00:00:00Z"),
-        ("x-amz-object-lock-legal-hold", "ON"),
+        {"x-amz-object-lock-mode": "GOVERNANCE", "x-amz-object-lock-retain-until-date": "2140-01-01T00:00:00Z"},
+        {"x-amz-object-lock-legal-hold": "ON"},
     ],
 )
-def test_bucket_without_object_lock_takes_no_lock(raw: Raw, bucket: str, header: str, value: str) -> None:
+def test_bucket_without_object_lock_takes_no_lock(raw: Raw, bucket: str, headers: dict[str, str]) -> None:
     raw.put(f"/{bucket}/source", b"body")
     copied = {"x-amz-copy-source": f"{bucket}/source"}
     for answer in (
-        raw.put(f"/{bucket}/key", b"body", headers={header: value}),
-        raw.put(f"/{bucket}/key", headers={header: value, **copied}),
-        raw.post(f"/{bucket}/key", query={"uploads": ""}, headers={header: value}),
+        raw.put(f"/{bucket}/key", b"body", headers=headers),
+        raw.put(f"/{bucket}/key", headers=headers | copied),
+        raw.post(f"/{bucket}/key", query={"uploads": ""}, headers=headers),
     ):
         assert (answer.status, answer.code) == (400, "InvalidRequest")
         assert answer.root.findtext("Message") == "Bucket is missing ObjectLockConfiguration"

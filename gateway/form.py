@@ -26,8 +26,8 @@ MAX_FIELDS = 20 * 1024  # bytes before the file, boundaries among them
 FILE_NAME = "${filename}"
 # The fields that stand for headers of a PutObject, beside those that begin with x-amz-, and what is of the form alone.
 _HEADERS = {
-    **{name: name for name in ("cache-control", "content-disposition", "content-encoding", "content-md5", "expires")},
-    "content-type": "content-type",
+    **{name: name for name in ("cache-control", "content-disposition", "content-encoding", "content-language")},
+    **{name: name for name in ("content-md5", "content-type", "expires")},
     "acl": "x-amz-acl",
 }
 _FORMS_OWN = frozenset({"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature", "x-amz-security-token"})

@@ -78,9 +78,9 @@ async def put_object_acl(
 
 
 def wanted(cx: Context, wish: Wish, document: dict[str, Any] | None, owner: str) -> Grants:
-    by_headers = granted_by_headers(cx, cx.here, wish, owner)
-    if by_headers is not None and document is not None:
+    if document is not None and any(wish):
         raise S3Error("UnexpectedContent")
+    by_headers = granted_by_headers(cx, cx.here, wish, owner)
     if by_headers is not None:
         return by_headers
     if document is None:

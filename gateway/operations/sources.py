@@ -16,12 +16,12 @@ from gateway.operations import Context, conditions, streaming
 from gateway.operations.buckets import is_name
 from gateway.operations.sealed import Sealed
 from gateway.s3.errors import S3Error, invalid_argument
+from gateway.s3.values import BROKEN_ESCAPE
 
 HEADER = "x-amz-copy-source"
 EXPECTED_OWNER = "x-amz-source-expected-bucket-owner"
 PREFIX = "x-amz-copy-source-"
 ADDRESS = re.compile(r"\Ahttps?://[^/]*(?=/)")
-BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from catalog.records import NULL_VERSION, Bucket, Version
 from gateway.operations import Context
 from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
+from gateway.s3.values import BROKEN_ESCAPE
 
 OBJECT_TAGS = 10
 BUCKET_TAGS = 50
@@ -127,10 +128,12 @@ def tags_of_header(header: str | None) -> Tags | None:
     if not header or not header.strip("&"):
         return None
     try:
+        if "," in header or BROKEN_ESCAPE.search(header):
+            raise ValueError(header)
         pairs = sorted(parse_qsl(header, keep_blank_values=True, errors="strict"))
     except ValueError:
         pairs = []
-    if "," in header or not pairs or len(dict(pairs)) != len(pairs) or ("", "") in pairs:
+    if not pairs or len(dict(pairs)) != len(pairs) or ("", "") in pairs:
         raise S3Error(
             "InvalidArgument",
             "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters"

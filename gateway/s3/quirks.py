@@ -136,6 +136,8 @@ INTEGERS: dict[str, tuple[int, int, str, str]] = {
     "max-buckets": (1, 10000, "max-buckets", "Argument max-buckets must be an integer between 1 and 10000."),
     "partNumber": (1, 10000, "partNumber", PART_NUMBER),
 }
+# Integers of which S3 says the same of whatever is wrong with them.
+ONE_MESSAGE = frozenset({"max-buckets", "partNumber"})
 # Integers that S3 calls an invalid request, where it calls others an invalid argument.
 # https://github.com/versity/versitygw/issues/1398
 REQUEST_INTEGERS = frozenset({"x-amz-mp-object-size"})

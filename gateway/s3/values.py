@@ -19,6 +19,8 @@ from gateway.s3.times import exact_time, http_time, parse_http_time, parse_iso_t
 Convert = Callable[[str], Any]
 WriteLine = Callable[[Any], str]
 METADATA_PREFIX = "x-amz-meta-"
+# In what should be URL-encoded: urllib lets a lone `%` pass, S3 does not.
+BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def compile_decoder(wire_name: str, shape: Shape) -> Convert | None:
@@ -65,7 +67,7 @@ def _integer(name: str) -> Convert:
     lowest, highest, shown, beyond = quirks.INTEGERS.get(
         name, (0, 2**63 - 1, name, quirks.NOT_AN_INTEGER.format(name=name))
     )
-    unreadable = beyond if name == "partNumber" else quirks.NOT_AN_INTEGER.format(name=name)
+    unreadable = beyond if name in quirks.ONE_MESSAGE else quirks.NOT_AN_INTEGER.format(name=name)
     lenient = name in quirks.LENIENT_INTEGERS
 
     def decode(text: str) -> int | None:
