@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog import errors as catalog_facts
 from gateway.blobs import errors as blob_facts
+from gateway.s3 import quirks
 from gateway.s3.codes import CODES
 from gateway.s3.rendered import Rendered, join_lines
 from gateway.s3.times import http_time
@@ -56,6 +57,7 @@ def render_error(error: S3Error, resource: str, request_id: str, host_id: str, h
         return Rendered(304, join_lines(lines), b"")
     lines.append("content-type: application/xml\r\n")
     if head:
+        lines.append(f"{quirks.CODE_HEADER}: {error.code}\r\n")
         return Rendered(error.status, join_lines(lines), b"")
     elements = {
         "Code": error.code,

@@ -223,6 +223,10 @@ METADATA_LIMIT = 2048
 
 # --- Output
 
+# Names the error where a HEAD's answer has no body to. S3 sends no such header; MinIO's clients know it, and without it
+# `mc alias set` takes a wrong secret key: https://github.com/minio/minio-go/blob/master/api-error-response.go
+CODE_HEADER = "x-minio-error-code"
+
 # Root elements, where the output shape's own name is not it (the Response Syntax of each operation's page).
 ROOTS: dict[str, str] = {
     "CompleteMultipartUpload": "CompleteMultipartUploadResult",

@@ -151,7 +151,11 @@ def test_head_has_no_body():
     rendered = render_error(error, "/b/k", "R", "H", head=True)
     assert rendered.status == 404
     assert rendered.body == b""
-    assert dict(split_lines(rendered.head)) == {b"x-amz-delete-marker": b"true", b"content-type": b"application/xml"}
+    assert dict(split_lines(rendered.head)) == {
+        b"x-amz-delete-marker": b"true",
+        b"content-type": b"application/xml",
+        b"x-minio-error-code": b"NoSuchKey",
+    }
 
 
 @pytest.mark.parametrize("head", [False, True])
