@@ -423,3 +423,16 @@ def test_a_killed_worker_loses_what_it_had_in_memory_at_most(tmp_path: Path) -> 
             time.sleep(0.05)
         server.client().head_bucket(Bucket="source")
         delivered(server.client(), "logs", 2)
+
+
+def test_what_lifecycle_rules_remove_is_told(tmp_path: Path) -> None:
+    options = ("--workers", "1", "--access-log-delivery", str(SECONDS), "--lifecycle-day", "2")
+    with running(tmp_path / "data", *options) as server:
+        s3 = server.client()
+        source, target = logged(s3)
+        s3.put_object(Bucket=source, Key="old", Body=b"12345")
+        rule = {"Filter": {}, "Status": "Enabled", "Expiration": {"Days": 1}}
+        s3.put_bucket_lifecycle_configuration(Bucket=source, LifecycleConfiguration={"Rules": [rule]})
+        (line,) = delivered(s3, target, where=of("S3.EXPIRE.OBJECT"))
+        assert (line["key"], line["size"], line["requester"]) == ("old", "5", "ducket:lifecycle")
+        assert (line["status"], line["uri"], line["host_id"]) == ("-", "-", "-")

@@ -16,7 +16,7 @@ from gateway.access import ANONYMOUS, WITHOUT_BUCKET, allow
 from gateway.access.asked import Asked
 from gateway.access.deciding import check
 from gateway.access.owners import check_owner
-from gateway.access_logs.recorder import AccessLog, Answered, is_logged
+from gateway.access_logs.recorder import AccessLog, Answered, concerned
 from gateway.auth.rates import authenticating
 from gateway.body import ClientDisconnect, open_body
 from gateway.form import Form, fill_in, is_form, open_form
@@ -41,7 +41,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 CHARGED = b"x-amz-request-charged: requester\r\n"
-COPY_SOURCE = "x-amz-copy-source"  # of a bucket that is not the request's own
 # A request body nobody read: so much of it uvicorn may still discard to keep the connection.
 DISCARD = 1 << 20
 # Beyond that the connection ends; its close would reach the client before the answer, if nothing more was read.
@@ -84,7 +83,7 @@ class Endpoint:
             return await self.preflight(scope, request, send, started)
         operation: Operation | None = None
         caller, code, cx = ANONYMOUS, "", None
-        given: dict[str, Any] = {}
+        given: dict[str, Any] | None = None
         output: dict[str, Any] | None = None
         try:
             if crowded:
@@ -109,8 +108,6 @@ class Endpoint:
                 decide_late(operation, cx.undecided, given)
             output = await handler(cx, **given)
             answer = operation.render(output)
-            if request.charged:
-                answer = answer._replace(head=CHARGED + answer.head)
         except ClientDisconnect:
             return
         except Exception as problem:
@@ -119,6 +116,9 @@ class Endpoint:
             if code == "InsufficientStorage":
                 self.no_room.give(request, failure)
             await self.note_rot(request, failure)
+        special = cx is None or cx.reached is not None or (cx.bucket is not None and cx.bucket.settings is not None)
+        if special and request.charged and not code:
+            answer = answer._replace(head=CHARGED + answer.head)
         if "origin" in request.headers and not crowded:
             answer = answer._replace(head=cors.granted(request, self.cors_rules(request) or ()) + answer.head)
         ready = time.perf_counter()
@@ -130,7 +130,7 @@ class Endpoint:
             await self.note_rot(request, failure)
             sent, code = 0, "InternalError"
         self.record(request, operation, caller, cx, answer.status, code, sent, started, ready)
-        if cx is None or COPY_SOURCE in request.headers or is_logged(cx.bucket):
+        if special and concerned(request, cx):
             call = request, operation, caller, cx, given, output
             self.access_log.add(Answered(scope, *call, answer, code, sent, started, ready))
 
@@ -146,7 +146,7 @@ class Endpoint:
         sent = await respond(request, answer, send, scope.get("extensions", ()))
         self.record(request, None, ANONYMOUS, None, answer.status, code, sent, started, ready)
         self.access_log.add(
-            Answered(scope, request, None, ANONYMOUS, None, {}, None, answer, code, sent, started, ready)
+            Answered(scope, request, None, ANONYMOUS, None, None, None, answer, code, sent, started, ready)
         )
 
     def record(

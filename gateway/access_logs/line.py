@@ -29,7 +29,7 @@ class Log(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a line says. `time` is in seconds since the epoch, durations are in milliseconds."""
+    """What a line says. `time` is in seconds since the epoch, durations are in milliseconds; `status` 0 is none."""
 
     log: Log
     time: float
@@ -74,7 +74,7 @@ def line_of(entry: Entry) -> str:
             entry.operation,
             NONE if entry.key is None else quote(quote(entry.key, PLAIN), PLAIN),
             NONE if entry.uri is None else quoted(entry.uri),
-            str(entry.status),
+            number(entry.status or None),
             entry.error or NONE,
             number(entry.sent or None),
             number(entry.size),

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 from catalog.errors import CatalogError
 from catalog.records import Bucket, User
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 LONG = 2048  # characters that are kept of a text which may have any length
 RANGE = re.compile(rb"content-range: bytes [^/]*/(\d+)\r")
 LENGTH = re.compile(rb"content-length: (\d+)\r")
+KEY = "server-side-encryption-customer-key"
 READS = frozenset({"GetObject", "HeadObject"})
 WRITES = frozenset({"PutObject", "UploadPart"})
 MADE = frozenset({"CompleteMultipartUpload", "CopyObject", "PostObject"})
@@ -44,7 +46,7 @@ class Answered(NamedTuple):
     operation: Operation | None
     caller: User
     context: Context | None
-    given: dict[str, Any]
+    given: dict[str, Any] | None
     output: dict[str, Any] | None
     answer: Rendered
     error: str
@@ -63,7 +65,7 @@ class AccessLog:
         bucket = self._bucket(answered)
         log = log_of(bucket)
         name = answered.operation.name if answered.operation is not None else ""
-        source = self._source(answered) if name in COPIES else None
+        source = source_of(answered) if name in COPIES else None
         source_log = log_of(source[0]) if source is not None else None
         if log is None and source_log is None:
             return
@@ -87,9 +89,6 @@ class AccessLog:
         context, name = answered.context, answered.request.bucket
         if context is not None or name is None:
             return context.bucket if context is not None else None
-        return self._found(name)
-
-    def _found(self, name: str) -> Bucket | None:
         try:
             return self._catalog.bucket(name)
         except CatalogError:
@@ -97,7 +96,7 @@ class AccessLog:
 
     def _entry(self, answered: Answered, log: Log, epoch: float) -> Entry:
         request, tls = answered.request, answered.scope.get("extensions", {}).get(TLS, {})
-        query = f"?{request.raw_query.decode('latin-1')}" if request.raw_query else ""
+        query = f"?{without_secrets(request.raw_query.decode('latin-1'))}" if request.raw_query else ""
         version = answered.scope.get("http_version", "1.1")
         signature, authentication = signed_by(request)
         return Entry(
@@ -150,15 +149,6 @@ class AccessLog:
         except CatalogError:
             return None
 
-    def _source(self, answered: Answered) -> tuple[Bucket, str, str | None] | None:
-        """The bucket, the key and the version that a copy reads."""
-        try:
-            name, key, version_id = read_header(answered.request.headers["x-amz-copy-source"])
-        except S3Error:
-            return None
-        bucket = self._found(name)
-        return None if bucket is None else (bucket, key, version_id)
-
     def _read(self, entry: Entry, log: Log, bucket: Bucket, key: str, version_id: str | None) -> Entry:
         """The reading of a copy's source."""
         size = self._stored(bucket, key, version_id) if entry.status < 300 else None
@@ -166,8 +156,11 @@ class AccessLog:
         return entry._replace(log=log, operation=name, key=key, version_id=version_id, sent=0, size=size)
 
 
-def is_logged(bucket: Bucket | None) -> bool:
-    return bucket is not None and bucket.settings is not None and SETTING in bucket.settings
+def concerned(request: Request, context: Context | None) -> bool:
+    """Whether a bucket that the request names has a log, or may have: of who was refused it was not looked up."""
+    if context is None:
+        return request.bucket is not None
+    return log_of(context.bucket) is not None or log_of(context.reached) is not None
 
 
 def log_of(bucket: Bucket | None) -> Log | None:
@@ -176,9 +169,17 @@ def log_of(bucket: Bucket | None) -> Log | None:
     return Log(bucket.name, bucket.owner, bucket.region, bucket.settings[SETTING])
 
 
+def source_of(answered: Answered) -> tuple[Bucket, str, str | None] | None:
+    """The bucket, the key and the version that a copy reads, if it came to that."""
+    if answered.context is None or answered.context.reached is None:
+        return None
+    _, key, version_id = read_header(answered.request.headers["x-amz-copy-source"])
+    return answered.context.reached, key, version_id
+
+
 def batch_of(answered: Answered, entry: Entry) -> Iterator[Entry]:
     """A line for each key that DeleteObjects was to delete, if it came to that."""
-    if answered.output is None:
+    if answered.given is None or answered.output is None:
         return
     failed = {(each["key"], each["version_id"]): each["code"] for each in answered.output["errors"]}
     for each in answered.given["delete"]["objects"]:
@@ -205,6 +206,16 @@ def by_acl(answered: Answered, bucket: Bucket) -> bool:
         return False
     request = answered.request
     return needed_acl(operation.name, context.ask(bucket, request.key, request.query.get("versionId")))
+
+
+def without_secrets(query: str) -> str:
+    """As it was sent, but for keys that encrypt, which clients may put in a URL, too."""
+    if KEY not in unquote(query).lower():
+        return query
+    parts = (part.partition("=") for part in query.split("&"))
+    return "&".join(
+        f"{name}=-" if unquote(name).lower().endswith(KEY) else name + is_ + value for name, is_, value in parts
+    )
 
 
 def signed_by(request: Request) -> tuple[str, str]:

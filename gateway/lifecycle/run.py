@@ -24,6 +24,7 @@ from catalog.lifecycle import (
 )
 from catalog.queries import Candidate, list_candidates
 from catalog.records import Bucket, Origin
+from gateway.access_logs.removals import Removals
 from gateway.lifecycle.report import Report
 from gateway.scrub.database import Database
 
@@ -50,6 +51,7 @@ class Run:
         self._data = data
         self._database = Database(catalog, data)
         self._report = report
+        self._removals = Removals(data)
         self._rate = rate
         self._now = time.time_ns() // 1_000_000 if now is None else now
         self._day = day
@@ -62,6 +64,7 @@ class Run:
             await self._all()
         finally:
             self._database.close()
+            self._removals.close()
         if not self._stopping():
             self._report.finished, self._report.at_bucket = time.time(), ""
             self._save()
@@ -159,6 +162,7 @@ class Run:
             self._report.protected += 1
         else:
             self._report.count(step.kind, found.size)
+            self._removals.add(bucket, step.kind, found.key, found.size)
 
     def _save(self) -> None:
         if self._removing:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class Context:
     """`bucket` is the one the request names, as it was when the caller was let in; CreateBucket has none.
 
-    `undecided` is what has to be asked of the bucket's policy once the request's document is read.
+    `undecided` is what has to be asked of the bucket's policy once the request's document is read; `reached` is another
+    bucket that the request reads.
     """
 
     catalog: Catalog
@@ -35,6 +36,7 @@ class Context:
     caller: User
     bucket: Bucket | None = None
     undecided: Asked | None = None
+    reached: Bucket | None = None
 
     @property
     def origin(self) -> Origin:
@@ -56,7 +58,7 @@ class Context:
 
     def reach(self, name: str, key: str, version_id: str | None) -> Bucket:
         """Another bucket than the request's own: where a copy comes from. Raises NoBucket or AccessDenied."""
-        found = self.catalog.bucket(name)
+        self.reached = found = self.catalog.bucket(name)
         check_read(self.ask(found, key, version_id))
         return found
 

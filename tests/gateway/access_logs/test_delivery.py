@@ -131,6 +131,26 @@ async def test_sorting_that_was_killed_is_done_again(
     assert left(tmp_path) == []
 
 
+async def test_taking_away_what_was_sorted_that_was_killed_loses_no_line(
+    catalog: Catalog, tmp_path: Path, target: Bucket, deliver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note(tmp_path, entry(key="first"))
+    note(tmp_path, entry(key="second"))
+
+    def killed(folder: Path) -> None:
+        min(folder.iterdir()).unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(shutil, "rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            await deliver()
+    assert await deliver() == 1
+    (text,) = delivered(catalog).values()
+    assert text.count("\n") == 2
+    assert left(tmp_path) == []
+
+
 async def test_lines_that_are_refused_wait_for_a_day(
     catalog: Catalog, tmp_path: Path, target: Bucket, deliver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
