@@ -82,10 +82,14 @@ async def served(
     most_connections: int = 100,
     most_requests: int = 100,
     request_timeout: float = 20.0,
+    patience: int = 60,
     connections: set[Any] | None = None,
 ) -> AsyncIterator[Send]:
-    """Sends pieces one after the other, and gives what came back until the connection's end or `expected`."""
-    config = uvicorn.Config(application, ws="none", timeout_keep_alive=1, lifespan="off", log_config=None)
+    """Sends pieces one after the other, and gives what came back until the connection's end or `expected`.
+
+    Connections may be idle for seconds of `patience`.
+    """
+    config = uvicorn.Config(application, ws="none", timeout_keep_alive=patience, lifespan="off", log_config=None)
     config.load()
     loop = asyncio.get_running_loop()
     state = State(most_connections, most_requests, refuse, request_timeout)

@@ -136,10 +136,11 @@ async def test_a_target_that_is_not_ascii_is_no_request(send: Send) -> None:
     assert b"<Code>BadRequest</Code>" in await send(b"GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n")
 
 
-async def test_an_idle_connection_is_closed(send: Send) -> None:
-    """The fixture's patience is a second; without an answer to wait for, `send` reads until the end."""
-    assert await send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") != b""
-    assert await send() == b""
+async def test_an_idle_connection_is_closed() -> None:
+    """Without an answer to wait for, `send` reads until the end."""
+    async with served(patience=1) as send:
+        assert await send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") != b""
+        assert await send() == b""
 
 
 async def test_a_request_too_many_is_refused_and_its_connection_goes_on() -> None:

@@ -132,10 +132,11 @@ async def test_an_application_that_takes_its_time_is_nobody_s_fault() -> None:
     assert answer.endswith(b"\r\n\r\nok")
 
 
-async def test_an_idle_connection_is_closed(send: Send) -> None:
-    assert await send() == b""
-    answer = await send(b"GET /2 HTTP/1.1\r\nhost: x\r\n\r\n")
-    assert answer.endswith(b"\r\n\r\n\0\0")
+async def test_an_idle_connection_is_closed(application: Application) -> None:
+    async with served(application, request_timeout=SECONDS, patience=1) as send:
+        assert await send() == b""
+        answer = await send(b"GET /2 HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert answer.endswith(b"\r\n\r\n\0\0")
 
 
 async def until(holds: Callable[[], bool]) -> None:
