@@ -5,12 +5,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/metadata-tables-schema.htm
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.database.columns import (
     MAP,
@@ -20,10 +21,10 @@ from catalog.database.columns import (
     TRUTH,
     WHOLE,
     Row,
-    array,
+    Values,
+    arrow,
     by_column,
-    insert,
-    run_on_table,
+    insert_table,
     schema,
 )
 from catalog.database.tables.objects import STATUS
@@ -107,9 +108,11 @@ def add(
             puts.append((record, mutation, remains or None))
             removed = removed[1:]
         removals += [(seq, record, mutation, gone.version_id, gone.seq, remains or None) for gone in removed]
-    _add_puts(connection, puts, buckets, put)
-    _add_removals(connection, removals, buckets)
-    insert(connection, "private.journal", COLUMNS, others)
+    rows = [_puts(puts, buckets, put)] if puts else []
+    rows += [_removals(removals, buckets)] if removals else []
+    rows += [arrow(COLUMNS, others)] if others else []
+    if rows:
+        insert_table(connection, "private.journal", pa.concat_tables(rows))  # a statement for each would cost more
 
 
 def reconcile(connection: duckdb.DuckDBPyConnection, kept: int, end: int, now: datetime) -> None:
@@ -121,38 +124,49 @@ def reconcile(connection: duckdb.DuckDBPyConnection, kept: int, end: int, now: d
     connection.execute(_END_THE_REST, [end, now, end])
 
 
-def _add_puts(
-    connection: duckdb.DuckDBPyConnection,
-    puts: Sequence[tuple[LogRecord, ObjectChanged, int | None]],
-    buckets: Names,
-    versions: pa.Table,
-) -> None:
+def _puts(puts: Sequence[tuple[LogRecord, ObjectChanged, int | None]], buckets: Names, versions: pa.Table) -> pa.Table:
     """A delete marker is a DELETE as AWS has it; a version that another one replaced has no record of its own."""
-    if puts:
-        mutations = [mutation for _, mutation, _ in puts]
-        values = _about([record for record, _, _ in puts], mutations, buckets) | {
+    mutations = [mutation for _, mutation, _ in puts]
+    markers = versions["is_delete_marker"]
+    return _table(
+        dict(zip(versions.column_names, versions.columns, strict=True))
+        | _about([record for record, _, _ in puts], mutations, buckets)
+        | {
+            "operation": pc.if_else(markers, "DeleteMarkerPut", "ObjectPut"),
+            "record_type": pc.if_else(markers, "DELETE", "CREATE"),
+            "version_seq": versions["seq"],
             "ended": [mutation.removed[0].seq if mutation.removed else None for mutation in mutations],
             "previous": [previous for _, _, previous in puts],
+            "last_modified_date": versions["last_modified"],
+            "is_multipart": pc.if_else(markers, None, pc.is_valid(versions["parts_count"])),
             "upload_id": [mutation.upload_id for mutation in mutations],
         }
-        for name, column in values.items():
-            versions = versions.append_column(COLUMNS.field(name), array(COLUMNS.field(name).type, column))
-        run_on_table(connection, _ADD_PUTS, versions)
+    )
 
 
-def _add_removals(connection: duckdb.DuckDBPyConnection, removals: Sequence[Row], buckets: Names) -> None:
-    if removals:
-        seqs, records, mutations, version_ids, version_seqs, previous = zip(*removals, strict=True)
-        values = _about(records, mutations, buckets) | {
+def _removals(removals: Sequence[Row], buckets: Names) -> pa.Table:
+    seqs, records, mutations, version_ids, version_seqs, previous = zip(*removals, strict=True)
+    return _table(
+        _about(records, mutations, buckets)
+        | {
             "seq": seqs,
+            "operation": ["VersionRemoved"] * len(seqs),
+            "record_type": ["DELETE"] * len(seqs),
             "bucket_id": [mutation.bucket_id for mutation in mutations],
             "key": [mutation.key for mutation in mutations],
             "version_id": version_ids,
             "version_seq": version_seqs,
+            "ended": version_seqs,
             "previous": previous,
         }
-        columns = pa.schema([COLUMNS.field(name) for name in values])
-        run_on_table(connection, _ADD_REMOVALS, by_column(columns, values))
+    )
+
+
+def _table(values: Mapping[str, Values]) -> pa.Table:
+    """Rows with no value in the columns that are not among `values`; what is no column is passed over."""
+    count = len(values["seq"])
+    lacking = {field.name: pa.nulls(count, field.type) for field in COLUMNS if field.name not in values}
+    return by_column(COLUMNS, lacking | dict(values))
 
 
 def _about(
@@ -240,41 +254,6 @@ def _version(version: Version) -> Row:
     )
 
 
-_ADD_PUTS = """
-INSERT INTO private.journal BY NAME
-SELECT
-    seq,
-    if(is_delete_marker, 'DeleteMarkerPut', 'ObjectPut') AS operation,
-    if(is_delete_marker, 'DELETE', 'CREATE') AS record_type,
-    record_timestamp,
-    requester,
-    source_ip_address,
-    request_id,
-    s3_operation,
-    bucket_id,
-    bucket,
-    key,
-    version_id,
-    seq AS version_seq,
-    ended,
-    previous,
-    is_delete_marker,
-    size,
-    last_modified AS last_modified_date,
-    e_tag,
-    storage_class,
-    if(is_delete_marker, NULL, parts_count IS NOT NULL) AS is_multipart,
-    encryption_status,
-    checksum_algorithm,
-    object_tags,
-    user_metadata,
-    upload_id
-FROM incoming
-"""
-_ADD_REMOVALS = """
-INSERT INTO private.journal BY NAME
-SELECT *, 'VersionRemoved' AS operation, 'DELETE' AS record_type, version_seq AS ended FROM incoming
-"""
 _SAY_PREVIOUS = """
 UPDATE private.journal SET previous = below.previous
 FROM (
