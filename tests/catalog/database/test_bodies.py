@@ -110,6 +110,7 @@ def test_rows_of_before_are_found_as_those_of_today(database: duckdb.DuckDBPyCon
         "UPDATE private.objects SET body = NULL; ALTER TABLE private.parts DROP COLUMN body;"
         "ALTER TABLE private.objects DROP COLUMN encryption_status;"
         "ALTER TABLE private.journal DROP COLUMN encryption_status;"
+        "ALTER TABLE private.journal DROP COLUMN s3_operation;"
         "DELETE FROM private.schema_version WHERE version > 6"
     )
     migrate(database)
