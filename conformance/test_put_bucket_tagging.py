@@ -67,13 +67,20 @@ def test_key_twice_is_refused(s3: Any, bucket: str) -> None:
         b"not xml",
         b"<Tagging><TagSet><Tag><Key>no value</Key></Tag></TagSet></Tagging>",
         b"<Tagging><TagSet><Tag><Value>no key</Value></Tag></TagSet></Tagging>",
-        b"<Tagging/>",
         b"<Other/>",
     ],
 )
 def test_body_that_is_not_a_tag_set_is_refused(raw: Raw, bucket: str, body: bytes) -> None:
     answer = raw.put_document(f"/{bucket}", body, {"tagging": ""})
     assert (answer.status, answer.code) == (400, "MalformedXML")
+
+
+@pytest.mark.parametrize("body", [b"<Tagging/>", b"<Tagging><TagSet/></Tagging>"])
+def test_no_tags_take_those_away_that_there_are(s3: Any, raw: Raw, bucket: str, body: bytes) -> None:
+    put(s3, bucket, {"a": "b"})
+    assert raw.put_document(f"/{bucket}", body, {"tagging": ""}).status == 204
+    with refused("NoSuchTagSet", 404):
+        s3.get_bucket_tagging(Bucket=bucket)
 
 
 def test_digest_of_the_body_is_required(raw: Raw, bucket: str) -> None:

@@ -89,10 +89,16 @@ def test_key_that_is_not_there(s3: Any, bucket: str) -> None:
         put(s3, bucket, {"a": "b"})
 
 
-@pytest.mark.parametrize("body", [b"not xml", b"<Tagging/>", b"<Tagging><TagSet><Tag/></TagSet></Tagging>"])
+@pytest.mark.parametrize("body", [b"not xml", b"<Tagging><TagSet><Tag/></TagSet></Tagging>"])
 def test_body_that_is_not_a_tag_set_is_refused(raw: Raw, tagged: str, body: bytes) -> None:
     answer = raw.put(f"/{tagged}/key", body, {"tagging": ""})
     assert (answer.status, answer.code) == (400, "MalformedXML")
+
+
+@pytest.mark.parametrize("body", [b"<Tagging/>", b"<Tagging><TagSet/></Tagging>"])
+def test_no_tags_take_those_away_that_there_are(s3: Any, raw: Raw, tagged: str, body: bytes) -> None:
+    assert raw.put(f"/{tagged}/key", body, {"tagging": ""}).status == 200
+    assert s3.get_object_tagging(Bucket=tagged, Key="key")["TagSet"] == []
 
 
 def test_object_of_another_is_forbidden(alice: Any, tagged: str) -> None:

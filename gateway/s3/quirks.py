@@ -193,6 +193,9 @@ FREE_ENUMS = frozenset({"BucketLocationConstraint", "BucketLogsPermission", "Eve
 # Roots of documents for which S3 has a code of its own where they are not as they should be.
 DOCUMENT_ERRORS = {"AccessControlPolicy": "MalformedACLError"}
 
+# Members that the model requires of a shape in documents, and that S3 was seen to do without: no tags at all.
+DISPENSABLE = {"Tagging": frozenset({"TagSet"})}
+
 # Required members that a request can leave out, and what S3 says then (otherwise: InvalidRequest, naming it).
 MISSING: dict[str, tuple[str, str]] = {
     "x-amz-object-attributes": (

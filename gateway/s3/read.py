@@ -12,7 +12,7 @@ from lxml import etree
 from gateway.s3.columns import Read, compile_columns
 from gateway.s3.errors import S3Error
 from gateway.s3.names import named, python_name
-from gateway.s3.quirks import DOCUMENT_ERRORS, FREE_ENUMS
+from gateway.s3.quirks import DISPENSABLE, DOCUMENT_ERRORS, FREE_ENUMS
 from gateway.s3.times import parse_http_time, parse_iso_time
 from gateway.s3.xml import NAMESPACE, XSI
 
@@ -117,7 +117,8 @@ def _structure(shape: StructureShape, members: Iterable[str] | None = None) -> R
         else:
             singles[tag] = (python_name(name), _compile(member))
     singles |= {f"{{{NAMESPACE}}}{tag}": entry for tag, entry in singles.items()}
-    required = frozenset(python_name(name) for name in shape.required_members if name in names)
+    needed = set(shape.required_members) - DISPENSABLE.get(shape.name, frozenset())
+    required = frozenset(python_name(name) for name in needed if name in names)
 
     def read_structure(element: Element) -> dict[str, Any]:
         content: dict[str, Any] = {}

@@ -95,7 +95,7 @@ MALFORMED = {
     "enum in another case": ("PutBucketVersioning", versioning("<Status>enabled</Status>")),
     "repeated element": ("PutBucketVersioning", versioning("<Status>Enabled</Status><Status>Suspended</Status>")),
     "element where text belongs": ("PutBucketVersioning", versioning("<Status><b>Enabled</b></Status>")),
-    "required member missing": ("PutBucketTagging", b"<Tagging/>"),
+    "required member missing": ("DeleteObjects", b"<Delete/>"),
     "required member missing inside": (
         "PutBucketTagging",
         b"<Tagging><TagSet><Tag><Key>k</Key></Tag></TagSet></Tagging>",
