@@ -35,6 +35,15 @@ def test_own_bucket_again_is_well_in_us_east_1(s3: Any, bucket: str) -> None:
     assert s3.get_object(Bucket=bucket, Key="kept")["Body"].read() == b"kept"
 
 
+def test_grants_that_are_none_are_refused(s3: Any, new_name: NewName) -> None:
+    with refused("InvalidArgument", 400) as error:
+        s3.create_bucket(Bucket=new_name("grant"), ObjectOwnership="ObjectWriter", GrantRead="somebody")
+    assert error["Message"] == "Argument format not recognized"
+    with refused("InvalidRequest", 400) as error:
+        s3.create_bucket(Bucket=new_name("grant"), ObjectOwnership="ObjectWriter", ACL="private", GrantRead="id=a")
+    assert error["Message"] == "Specifying both Canned ACLs and Header Grants is not allowed"
+
+
 def test_bucket_of_another_is_taken(alice: Any, bucket: str) -> None:
     with refused("BucketAlreadyExists", 409) as error:
         alice.create_bucket(Bucket=bucket)

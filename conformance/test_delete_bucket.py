@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from conformance.raw import Raw
 from conformance.refusals import refused
 
@@ -42,6 +44,15 @@ def test_bucket_with_only_an_old_version_is_kept(s3: Any, versioned: str) -> Non
     with refused("BucketNotEmpty", 409) as error:
         s3.delete_bucket(Bucket=versioned)
     assert error["Message"].endswith("not empty. You must delete all versions in the bucket.")
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [({"uploadId": "u"}, "InvalidRequest"), ({"versionId": "null"}, "InvalidArgument")]
+)
+def test_bucket_stays_where_a_key_was_meant(raw: Raw, s3: Any, bucket: str, query: dict[str, str], code: str) -> None:
+    answer = raw.delete(f"/{bucket}/", query)
+    assert (answer.status, answer.code) == (400, code)
+    s3.head_bucket(Bucket=bucket)
 
 
 def test_uploads_under_way_end_with_the_bucket(s3: Any, bucket: str) -> None:

@@ -90,7 +90,7 @@ def test_metadata_sent_twice_is_joined(raw: Raw, bucket: str) -> None:
 def test_metadata_in_rfc_2047_comes_back_so(raw: Raw, bucket: str) -> None:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html#UserMetadata
     raw.put(f"/{bucket}/key", headers={"x-amz-meta-colour": "=?UTF-8?B?Z3LDvG4=?="})
-    assert raw.head(f"/{bucket}/key").header("x-amz-meta-colour") == "=?UTF-8?B?Z3LDvG4=?="
+    assert raw.head(f"/{bucket}/key").header("x-amz-meta-colour") == "=?UTF-8?Q?gr=C3=BCn?="
 
 
 def test_metadata_in_bare_bytes_comes_back_in_rfc_2047(raw: Raw, bucket: str) -> None:
@@ -225,6 +225,16 @@ def test_header_that_is_not_honoured_is_refused(raw: Raw, bucket: str, header: s
     assert (answer.status, answer.code) == (501, "NotImplemented")
     assert header in answer.body.decode()
     assert raw.head(f"/{bucket}/key").status == 404
+
+
+def test_no_version_can_be_put(raw: Raw, s3: Any, versioned: str) -> None:
+    version = s3.put_object(Bucket=versioned, Key="key", Body=b"kept")["VersionId"]
+    for headers in ({}, {"x-amz-copy-source": f"{versioned}/key"}):
+        answer = raw.put(f"/{versioned}/key", query={"versionId": version}, headers=headers)
+        assert (answer.status, answer.code) == (400, "InvalidArgument")
+        assert answer.text("Message") == "This operation does not accept a version-id."
+    (kept,) = s3.list_object_versions(Bucket=versioned)["Versions"]
+    assert kept["VersionId"] == version
 
 
 @pytest.mark.parametrize(

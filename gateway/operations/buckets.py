@@ -175,7 +175,9 @@ def first_acl(cx: Context, draft: Bucket, wish: Wish) -> str | None:
     try:
         grants = granted_by_headers(cx, draft, wish, draft.owner)
     except S3Error as refused:
-        raise S3Error(FIRST_ACL_ERRORS.get(refused.code, refused.code), fields=refused.fields) from None
+        if refused.code in FIRST_ACL_ERRORS:
+            raise S3Error(FIRST_ACL_ERRORS[refused.code], fields=refused.fields) from None
+        raise
     return None if grants is None else kept_grants(grants, draft.owner)
 
 

@@ -50,6 +50,7 @@ def compile_input(model: OperationModel, accepted: frozenset[str]) -> Parse:
         headers[name] = ("", _refuse_value(name, message))
     for name, message in quirks.REFUSED_QUERY.get(model.name, {}).items():
         query[name] = ("", _refuse_value(name, message))
+    query.setdefault(quirks.VERSION_ID, ("", _refuse_value(quirks.VERSION_ID, quirks.NO_VERSION_ID)))
     place = _compile_place(located["uri"])
     take_metadata = _compile_metadata(located["headers"], accepted)
     checksums = frozenset(name for name in headers if name.startswith(PREFIX)) - NO_VALUES

@@ -27,12 +27,13 @@ RESOURCE_TYPES: dict[str, str] = {
 }
 
 # A subresource at the wrong depth: (method, depth, query name) → code and message; an argument's value is its name.
-# https://github.com/versity/versitygw/issues/1237
+# Without its key, what ends an upload must not end the bucket. https://github.com/versity/versitygw/issues/1237
 STRAYS: dict[tuple[str, int, str], tuple[str, str]] = {
     ("PUT", 2, "partNumber"): (
         "InvalidArgument",
         "This operation does not accept partNumber without uploadId",
     ),
+    **{(method, 1, "uploadId"): ("InvalidRequest", "A key must be specified") for method in ("DELETE", "GET", "PUT")},
     ("GET", 2, "uploads"): ("InvalidRequest", "Key is not expected for the GET method ?uploads subresource"),
     ("GET", 2, "versions"): (
         "InvalidRequest",
@@ -206,6 +207,10 @@ MISSING: dict[str, tuple[str, str]] = {
 
 # Query values that may not be empty: wire name → message.
 NOT_EMPTY: dict[str, str] = {"versionId": "Version id cannot be the empty string"}
+
+# What every operation refuses that takes no version: a PUT of one would go to another.
+VERSION_ID = "versionId"
+NO_VERSION_ID = "This operation does not accept a version-id."
 
 # Query names that an operation refuses though the model gives them to another: operation → name → message.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (list-type is 2 or absent)

@@ -102,6 +102,24 @@ def test_what_the_model_does_not_know_is_passed_over(table, sent):
     assert operation.parse(sent(key="k", query=query, headers=headers), None) == {"bucket": "bucket", "key": "k"}
 
 
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [
+        ("PutObject", []),
+        ("CopyObject", ["copy_source"]),
+        ("CompleteMultipartUpload", ["upload_id"]),
+        ("ListParts", ["upload_id"]),
+        ("DeleteBucket", []),
+    ],
+)
+def test_a_version_where_there_can_be_none(table, sent, refused, name, members):
+    headers = {"x-amz-copy-source": "b/k"} if "copy_source" in members else {}
+    request = sent(key="k", query={"versionId": "v", "uploadId": "u"}, headers=headers)
+    error = refused(table.take(name, *members).parse, request, None)
+    assert (error.code, error.message) == ("InvalidArgument", "This operation does not accept a version-id.")
+    assert error.fields == {"ArgumentName": "versionId", "ArgumentValue": "v"}
+
+
 @pytest.mark.parametrize("value", ["1", "", "3"])
 def test_another_list_type_than_2(table, sent, refused, value):
     error = refused(table.take("ListObjects").parse, sent(query={"list-type": value}), None)

@@ -207,6 +207,8 @@ def test_method_not_allowed(table, refused, line, resource, allow):
     ("line", "code"),
     [
         ("PUT /b/k?partNumber=1", "InvalidArgument"),
+        ("DELETE /b?uploadId=u", "InvalidRequest"),
+        ("PUT /b?partNumber=1&uploadId=u", "InvalidRequest"),
         ("GET /b/k?uploads", "InvalidRequest"),
         ("GET /b/k?versions", "InvalidRequest"),
         ("POST /b", "PreconditionFailed"),
