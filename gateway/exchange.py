@@ -23,6 +23,7 @@ Application = Callable[..., Awaitable[None]]
 # So much of a body may wait here for its reader.
 READ_AHEAD = 64 << 10
 
+ENDLESS = b"text/event-stream"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 FAILED: Message = {"type": WHOLE, "status": 500, "head": b"content-length: 0\r\n", "body": b""}
@@ -39,6 +40,8 @@ class Exchange:
         "chunked",
         "complete",
         "connection",
+        "ending",
+        "endless",
         "filler",
         "gone",
         "keep_alive",
@@ -63,7 +66,7 @@ class Exchange:
         self.size = self.came = 0
         self.filler: Filler | None = None
         self.more_body = True
-        self.taken = self.started = self.complete = self.gone = False
+        self.taken = self.started = self.complete = self.gone = self.ending = False
         self.waiter: asyncio.Future[None] | None = None
         self.task: asyncio.Task[None] | None = None
 
@@ -104,12 +107,20 @@ class Exchange:
         if self.waiter is not None:
             self.wake()
 
+    def end(self) -> None:
+        """An answer that has no end of its own finds one: as if the client wanted no more of it."""
+        if self.started and self.endless:
+            self.keep_alive, self.ending = False, True
+            self.wake()
+
     async def receive(self) -> Message:
         if self.withheld:
             self.withheld = False
             self.connection.transport.write(CONTINUE)
         while not self.gone and not self.complete:
             if self.taken or (self.more_body and not self.pieces):
+                if self.ending:
+                    break
                 await self.wait()
                 continue
             pieces, size, self.pieces, self.size = self.pieces, self.size, [], 0
@@ -189,6 +200,7 @@ class Exchange:
         self.started = True
         head = self.first_lines(status) + header_lines(headers)
         said = dict(headers)
+        self.endless = said.get(b"content-type") == ENDLESS
         self.bodiless = not self.has_body(status)
         self.chunked = not self.bodiless and b"content-length" not in said
         self.left = 0 if self.bodiless else int(said.get(b"content-length", 0))

@@ -257,8 +257,10 @@ class Protocol(asyncio.Protocol):
         ended at once, it could meet a request that is on its way already.
         """
         self.retiring = True
-        if (last := self.last) is not None and not last.started:
-            last.keep_alive = False
+        if (last := self.last) is not None:
+            if not last.started:
+                last.keep_alive = False
+            last.end()
         self.patience = min(self.patience, RETIRING_PATIENCE)
         self.idle_since = self.loop.time()
         if self.watch is not None:
@@ -269,6 +271,7 @@ class Protocol(asyncio.Protocol):
             self.transport.close()
         else:
             last.keep_alive = False
+            last.end()
 
     def refuse(self, error: S3Error) -> None:
         """The answer to what is no request; none, where it would fall into the middle of another's."""

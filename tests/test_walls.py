@@ -23,6 +23,7 @@ ROOMS: dict[str, set[str]] = {
     "gateway.access_logs": {"gateway", "catalog"},
     "gateway.cors": {"gateway.request", "gateway.s3.errors", "gateway.s3.rendered", "catalog.records"},
     "gateway.operations": {
+        "gateway.notifications.message",
         "gateway.cors",
         "gateway.form",
         "gateway.s3",
@@ -79,6 +80,8 @@ SHOWN = {
     "catalog.errors",
     "catalog.lifecycle",
     "catalog.notifications",
+    "catalog.events",
+    "catalog.changes",
     "catalog.requests",
     "catalog.rows",
 }
@@ -90,7 +93,7 @@ BEHIND_THE_SCENES = {
     "gateway.doctor": {"catalog.database.client", "catalog.database.inspection", "catalog.folder"},
     "gateway.access_logs": {"catalog.freeing", "catalog.priority"},
     "gateway.lifecycle": {"catalog.expiring", "catalog.freeing", "catalog.priority", "catalog.queries"},
-    "gateway.notifications": {"catalog.events", "catalog.priority", "catalog.queries"},
+    "gateway.notifications": {"catalog.priority", "catalog.queries"},
     "gateway.scrub": {"catalog.backup", "catalog.database.client", "catalog.database.frames", "catalog.priority"},
     "gateway.cli": {
         "catalog.backup",

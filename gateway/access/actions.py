@@ -61,6 +61,7 @@ BUCKET: dict[str, str] = {
     "ListBucketInventoryConfigurations": "s3:GetInventoryConfiguration",
     "ListBucketMetricsConfigurations": "s3:GetMetricsConfiguration",
     "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "ListenBucketNotification": "s3:ListenBucketNotification",
     "ListObjectVersions": "s3:ListBucketVersions",
     "ListObjects": "s3:ListBucket",
     "ListObjectsV2": "s3:ListBucket",

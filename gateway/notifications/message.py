@@ -31,6 +31,14 @@ def message(event: Event, bucket: Bucket, configuration_id: str) -> bytes:
     return msgspec.json.encode(whole)
 
 
+def listened(event: Event, bucket: Bucket) -> bytes:
+    """A line for MinIO's clients that listen: they look for the s3: in the record."""
+    found = record(event, bucket, "")
+    source = {"host": found["requestParameters"]["sourceIPAddress"], "port": "", "userAgent": ""}
+    theirs = {"eventSource": "minio:s3", "eventName": event.name, "source": source}
+    return msgspec.json.encode({"Records": [found | theirs]}) + b"\n"
+
+
 def first_message(bucket: str, time: int, request_id: str) -> bytes:
     """What S3 sends when a configuration was put.
 

@@ -14,6 +14,7 @@ from botocore.model import OperationModel, ServiceModel
 
 from gateway.s3 import quirks
 from gateway.s3.errors import S3Error
+from gateway.s3.extensions import extended
 from gateway.s3.names import named, python_name
 from gateway.s3.parse import Arguments, Incoming, Parse, body_kind, compile_input, input_members, required_members
 from gateway.s3.posted import render_posted
@@ -137,7 +138,7 @@ def _not_implemented(name: str) -> Parse:
     return named(refuse, f"refuse_{python_name(name)}")
 
 
-_service = ServiceModel(Loader().load_service_model("s3", "service-2"), "s3")
+_service = ServiceModel(extended(Loader().load_service_model("s3", "service-2")), "s3")
 operations: dict[str, Operation] = load_operations()
 route: Route[Operation] = load_routes(operations)
 POST_OBJECT = FormOperation(operations["PutObject"])  # which no route leads to: see `gateway.form.is_form`

@@ -167,3 +167,30 @@ async def test_a_connection_too_many_hears_so_and_ends_and_one_far_too_many_just
         assert sorted([(await each)[:12] for each in turned_away]) == [b"", b"", b"HTTP/1.1 503", b"HTTP/1.1 503"]
         assert [(await each)[:12] for each in held] == [b"HTTP/1.1 200"] * 2
         assert (await send(request, expected=b"hello")).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "ends"), [(b"text/event-stream", True), (b"application/x-ndjson", False)], ids=str
+)
+@pytest.mark.parametrize("way", ["retire", "shutdown"])
+async def test_an_answer_without_an_end_ends_with_the_worker(way: str, content_type: bytes, ends: bool) -> None:
+    connections: set[Any] = set()
+    enough = asyncio.Event()
+
+    async def endless(scope: Message, receive: Callable[..., Any], send: Callable[..., Any]) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content_type)]})
+        await send({"type": "http.response.body", "body": b"hello", "more_body": True})
+        gone = asyncio.ensure_future(receive())
+        getattr(*connections, way)()
+        await asyncio.wait({gone, asyncio.ensure_future(enough.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        assert gone.done() is ends
+        gone.cancel()
+        await send({"type": "http.response.body"})
+
+    async with served(endless, connections=connections) as talk:
+        if not ends:
+            asyncio.get_running_loop().call_later(0.1, enough.set)
+        answer = await talk(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
