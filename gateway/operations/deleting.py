@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from catalog import Check, Deleted
@@ -15,6 +16,7 @@ from gateway.s3.errors import S3Error, from_fact
 from gateway.s3.model import operation
 
 MAX_KEYS = 1000
+AT_ONCE = 64  # keys that are asked for without a pause
 
 
 @operation
@@ -50,27 +52,36 @@ async def delete_objects(
     named = list(delete["objects"])
     if not 0 < len(named) <= MAX_KEYS or not all(each["key"] for each in named):
         raise S3Error("MalformedXML")
+    parts = []
+    for start in range(0, len(named), AT_ONCE):
+        part = named[start : start + AT_ONCE]
+        parts.append(asyncio.create_task(_delete(cx, bucket, part, bypass_governance_retention is True)))
+        await asyncio.sleep(0)  # other requests have their turn
+    came = [each for part in await asyncio.gather(*parts) for each in part]
+    deleted = [] if delete.get("quiet") else [_deleted(each, by) for each, by in came if isinstance(by, Deleted)]
+    return {"deleted": deleted, "errors": [_failed(each, by) for each, by in came if not isinstance(by, Deleted)]}
+
+
+async def _delete(
+    cx: Context, bucket: str, named: list[dict[str, Any]], bypass: bool
+) -> list[tuple[dict[str, Any], Deleted | Exception]]:
+    """What came of each, the refused ones first."""
     ruled = is_ruled(cx.here)
-    wanted, errors = [], []
+    wanted: list[dict[str, Any]] = []
+    refused: list[tuple[dict[str, Any], Deleted | Exception]] = []
     for each in named:
         if not _fits(each["key"]):
-            errors.append(_failed(each, S3Error("KeyTooLongError")))
+            refused.append((each, S3Error("KeyTooLongError")))
         elif ruled and not _allowed(cx, each):
-            errors.append(_failed(each, S3Error("AccessDenied")))
+            refused.append((each, S3Error("AccessDenied")))
         else:
             wanted.append(each)
     deletions = [_deletion(bucket, each) for each in wanted]
-    bypass: set[tuple[str, str | None]] = set()
-    if bypass_governance_retention:
-        bypass = {(key, version_id) for key, version_id, _ in deletions if may_bypass(cx, key, version_id)}
-    came = await cx.catalog.delete_many(cx.origin, cx.here, deletions, bypass)
-    deleted = []
-    for each, result in zip(wanted, came, strict=True):
-        if isinstance(result, Exception):
-            errors.append(_failed(each, result))
-        elif not delete.get("quiet"):
-            deleted.append(_deleted(each, result))
-    return {"deleted": deleted, "errors": errors}
+    passing: set[tuple[str, str | None]] = set()
+    if bypass:
+        passing = {(key, version_id) for key, version_id, _ in deletions if may_bypass(cx, key, version_id)}
+    came = await cx.catalog.delete_many(cx.origin, cx.here, deletions, passing)
+    return refused + list(zip(wanted, came, strict=True))
 
 
 def _allowed(cx: Context, each: dict[str, Any]) -> bool:
