@@ -79,6 +79,10 @@ def test_parts_of_what_has_a_checksum_of_the_whole_are_only_counted(s3: Any, buc
     part = s3.get_object(Bucket=bucket, Key="key", PartNumber=2, ChecksumMode="ENABLED")
     assert part["PartsCount"] == 2
     assert not {"ChecksumCRC32", "ChecksumType"} & part.keys()
+    upload = Upload.begin(s3, bucket, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
+    upload.put_with_checksum("CRC32", b"sole").complete(ChecksumType="FULL_OBJECT")
+    sole = s3.get_object(Bucket=bucket, Key="key", PartNumber=1, ChecksumMode="ENABLED")
+    assert (sole["ChecksumCRC32"], sole["ChecksumType"]) == (checksum("CRC32", b"sole"), "FULL_OBJECT")
 
 
 def test_version_by_id(s3: Any, versioned: str) -> None:

@@ -67,11 +67,9 @@ def shown_object(
 
 def _shown_checksum(version: Version, chosen: ranges.Selection) -> dict[str, Any]:
     """That of the whole goes with the whole, a part's own with a part where it counts, and none with any other."""
-    if chosen.part is None:
-        return shown_of(version) if chosen.length == version.size else {}
-    if version.checksum is None or version.checksum.kind == FULL_OBJECT:
-        return {}
-    return {**shown_part(chosen.part), "checksum_type": version.checksum.kind}
+    if chosen.part is not None and version.checksum is not None and version.checksum.kind != FULL_OBJECT:
+        return {**shown_part(chosen.part), "checksum_type": version.checksum.kind}
+    return shown_of(version) if chosen.length == version.size else {}
 
 
 def _allowed(cx: Context, overrides: dict[str, str]) -> dict[str, str]:
