@@ -56,7 +56,7 @@ def resource_of(operation: str) -> str | None:
     return None
 
 
-def name_of(operation: str | None, method: str, key: str | None) -> str:
+def name_of(operation: str | None, method: str, of_bucket: bool) -> str:
     """Of what is no operation, or of one on a bucket or on an object itself, just that."""
     if operation in COPIES:
         return COPIES[operation]
@@ -65,7 +65,7 @@ def name_of(operation: str | None, method: str, key: str | None) -> str:
     resource = resource_of(operation) if operation is not None else None
     if operation == "PostObject":
         resource = "OBJECT"
-    return f"REST.{method}.{resource or ('BUCKET' if key is None else 'OBJECT')}"
+    return f"REST.{method}.{resource or ('BUCKET' if of_bucket else 'OBJECT')}"
 
 
 def _upper(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -13,6 +12,7 @@ from urllib.parse import unquote
 from catalog.errors import CatalogError
 from catalog.records import Bucket, User
 from catalog.requests import LOGGED, Incoming
+from gateway.access.acl import acls_on
 from gateway.access.deciding import needed_acl
 from gateway.access_logs.configuration import SETTING
 from gateway.access_logs.line import Entry, Log
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from gateway.s3.model import Operation
 
 LONG = 2048  # characters that are kept of a text which may have any length
-RANGE = re.compile(rb"content-range: bytes [^/]*/(\d+)\r")
-LENGTH = re.compile(rb"content-length: (\d+)\r")
+RANGE, LENGTH = b"content-range: bytes ", b"content-length: "
 KEY = "server-side-encryption-customer-key"
+PARTIAL = 206
 READS = frozenset({"GetObject", "HeadObject"})
 WRITES = frozenset({"PutObject", "UploadPart"})
 MADE = frozenset({"CompleteMultipartUpload", "CopyObject", "PostObject"})
-name_of_operation = lru_cache(maxsize=1024)(name_of)
+name_of_operation = lru_cache(maxsize=512)(name_of)
 
 
 class Answered(NamedTuple):
@@ -72,12 +72,15 @@ class AccessLog:
         batches = self._batches
         if not batches.rows:
             batches.begin()
-        entry = self._entry(answered, log or source_log, batches.epoch)  # type: ignore[arg-type]
         if log is not None and bucket is not None:
-            batches.rows.append(entry._replace(size=self._size(answered), acl_required=by_acl(answered, bucket)))
-            batches.rows += batch_of(answered, entry) if name == "DeleteObjects" else ()
+            acl_required = acls_on(bucket) and by_acl(answered, bucket)
+            entry = entry_of(answered, log, batches.epoch, self._size(answered, name), acl_required)
+            batches.rows.append(entry)
+            if name == "DeleteObjects":
+                batches.rows += batch_of(answered, entry)
         if source_log is not None and source is not None:
-            batches.rows.append(self._read(entry, source_log, *source))
+            entry = entry_of(answered, source_log, batches.epoch)
+            batches.rows.append(self._read(entry, *source))
         if len(batches.rows) >= batches.enough:
             batches.hand_over()
 
@@ -94,47 +97,13 @@ class AccessLog:
         except CatalogError:
             return None
 
-    def _entry(self, answered: Answered, log: Log, epoch: float) -> Entry:
-        request, tls = answered.request, answered.scope.get("extensions", {}).get(TLS, {})
-        query = f"?{without_secrets(request.raw_query.decode('latin-1'))}" if request.raw_query else ""
-        version = answered.scope.get("http_version", "1.1")
-        signature, authentication = signed_by(request)
-        return Entry(
-            log,
-            epoch + answered.started,
-            request.client_ip,
-            answered.caller.id,
-            request.request_id,
-            name_of_operation(answered.operation.name if answered.operation else None, request.method, request.key),
-            request.key,
-            f"{request.method} {request.raw_path.decode('latin-1')}{query} HTTP/{version}",
-            answered.answer.status,
-            answered.error,
-            answered.sent,
-            None,
-            (time.perf_counter() - answered.started) * 1000,
-            (answered.ready - answered.started) * 1000,
-            request.headers.get("referer", "")[:LONG] or None,
-            request.headers.get("user-agent", "")[:LONG] or None,
-            request.query.get("versionId", "")[:LONG] or None,
-            request.host_id,
-            signature,
-            tls.get("cipher", ""),
-            authentication,
-            request.headers.get("host", "")[:LONG],
-            tls.get("version", ""),
-            acl_required=False,
-        )
-
-    def _size(self, answered: Answered) -> int | None:
+    def _size(self, answered: Answered, name: str) -> int | None:
         """Of the object, or of the part, where the request came to something."""
         request, context = answered.request, answered.context
-        name = answered.operation.name if answered.operation else ""
         if answered.answer.status >= 300 or context is None:
             return None
         if name in READS:
-            found = RANGE.search(answered.answer.head) or LENGTH.search(answered.answer.head)
-            return int(found[1]) if found is not None else None
+            return size_said(answered.answer)
         if name in WRITES:
             decoded = request.headers.get("x-amz-decoded-content-length", "")
             return int(decoded) if decoded.isdecimal() else request.content_length
@@ -149,18 +118,66 @@ class AccessLog:
         except CatalogError:
             return None
 
-    def _read(self, entry: Entry, log: Log, bucket: Bucket, key: str, version_id: str | None) -> Entry:
+    def _read(self, entry: Entry, bucket: Bucket, key: str, version_id: str | None) -> Entry:
         """The reading of a copy's source."""
         size = self._stored(bucket, key, version_id) if entry.status < 300 else None
         name = f"{entry.operation}_GET"
-        return entry._replace(log=log, operation=name, key=key, version_id=version_id, sent=0, size=size)
+        return entry._replace(operation=name, key=key, version_id=version_id, sent=0, size=size)
 
 
 def concerned(request: Request, context: Context | None) -> bool:
     """Whether a bucket that the request names has a log, or may have: of who was refused it was not looked up."""
     if context is None:
         return request.bucket is not None
-    return log_of(context.bucket) is not None or log_of(context.reached) is not None
+    return is_logged(context.bucket) or is_logged(context.reached)
+
+
+def is_logged(bucket: Bucket | None) -> bool:
+    return bucket is not None and bucket.settings is not None and SETTING in bucket.settings
+
+
+def size_said(answer: Rendered) -> int | None:
+    """Of the whole object, by the answer's head."""
+    head, name = answer.head, RANGE if answer.status == PARTIAL else LENGTH
+    begin = head.find(name) + len(name)
+    said = head[begin : head.find(b"\r", begin)].rpartition(b"/")[2] if begin >= len(name) else b""
+    return int(said) if said.isdigit() else None
+
+
+def entry_of(answered: Answered, log: Log, epoch: float, size: int | None = None, acl_required: bool = False) -> Entry:
+    """`epoch` is of perf_counter."""
+    request, headers, operation = answered.request, answered.request.headers, answered.operation
+    scope, ended = answered.scope, time.perf_counter()
+    tls = scope.get("extensions", {}).get(TLS, {})
+    query = f"?{without_secrets(request.raw_query.decode('latin-1'))}" if request.raw_query else ""
+    uri = f"{request.method} {request.raw_path.decode('latin-1')}{query} HTTP/{scope.get('http_version', '1.1')}"
+    signature, authentication = signed_by(request)
+    return Entry(
+        log,
+        epoch + answered.started,
+        request.client_ip,
+        answered.caller.id,
+        request.request_id,
+        name_of_operation(operation.name if operation is not None else None, request.method, request.key is None),
+        request.key,
+        uri,
+        answered.answer.status,
+        answered.error,
+        answered.sent,
+        size,
+        (ended - answered.started) * 1000,
+        (answered.ready - answered.started) * 1000,
+        headers.get("referer", "")[:LONG] or None,
+        headers.get("user-agent", "")[:LONG] or None,
+        request.query.get("versionId", "")[:LONG] or None,
+        request.host_id,
+        signature,
+        tls.get("cipher", ""),
+        authentication,
+        headers.get("host", "")[:LONG],
+        tls.get("version", ""),
+        acl_required,
+    )
 
 
 def log_of(bucket: Bucket | None) -> Log | None:

@@ -40,7 +40,7 @@ from gateway.s3.model import operations
     ],
 )
 def test_a_name(operation: str | None, method: str, key: str | None, name: str) -> None:
-    assert name_of(operation, method, key) == name
+    assert name_of(operation, method, key is None) == name
 
 
 def test_what_is_named_is_there() -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.access_logs.recorder import signed_by, without_secrets
+from gateway.access_logs.recorder import signed_by, size_said, without_secrets
+from gateway.s3.rendered import Rendered
 from tests.gateway.conftest import request
 
 NAME = "x-amz-server-side-encryption-customer-key"
@@ -19,6 +20,19 @@ NAME = "x-amz-server-side-encryption-customer-key"
 )
 def test_a_query_without_its_secrets(query: str, expected: str) -> None:
     assert without_secrets(query) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "head", "expected"),
+    [
+        (200, b"etag: x\r\ncontent-length: 5\r\n", 5),
+        (206, b"content-length: 2\r\ncontent-range: bytes 0-1/700\r\n", 700),
+        (206, b"content-length: 2\r\n", None),
+        (200, b"etag: x\r\n", None),
+    ],
+)
+def test_the_size_that_an_answer_says(status: int, head: bytes, expected: int | None) -> None:
+    assert size_said(Rendered(status, head, b"")) == expected
 
 
 @pytest.mark.parametrize(
