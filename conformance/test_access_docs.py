@@ -18,7 +18,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "access.md"
 
 
 def test_each_command_of_the_page(server: Server, s3: Any, alice: Any, raw: Raw, tmp_path: Path) -> None:
-    share, publish, close, grant = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    share, publish, close, grant, charge = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
     read = raw.plain("GET", "/photos/2026/picture")
     run(server, tmp_path, share)
     assert alice.list_objects_v2(Bucket="photos", Prefix="2026/")["KeyCount"] == 1
@@ -36,6 +36,11 @@ def test_each_command_of_the_page(server: Server, s3: Any, alice: Any, raw: Raw,
         alice.get_object(Bucket="photos", Key="2026/picture")  # by a policy that is public
     run(server, tmp_path, grant)
     alice.get_object(Bucket="photos", Key="2026/picture")
+    s3.put_object(Bucket="photos", Key="dog.jpg")
+    run(server, tmp_path, charge)
+    with refused("AccessDenied", 403):
+        alice.get_object(Bucket="photos", Key="2026/picture")
+    alice.get_object(Bucket="photos", Key="2026/picture", RequestPayer="requester")
 
 
 def run(server: Server, folder: Path, commands: str) -> str:
