@@ -38,6 +38,7 @@ VIEWS = (
     "requests",
     "validations",
     "lifecycle_rules",
+    "notification_rules",
 )
 # A row for each folder and day would be a hundred times as many as there are objects; the tables have what changed.
 PARTLY = {"usage_daily": "depth <= 1"}

@@ -12,6 +12,7 @@ from pathlib import Path
 from gateway.cli.options import Commands, add_settings, settings_of
 from gateway.cli.table import table
 from gateway.lifecycle.report import last as last_run
+from gateway.notifications.progress import load
 from gateway.scrub.report import BACKGROUND, FILE, condition, last
 from gateway.supervisor import holder
 
@@ -26,7 +27,7 @@ def add(commands: Commands) -> None:
 
 def run(given: argparse.Namespace) -> None:
     data = settings_of(given).data
-    rows = [*server(data), *scrubs(data), *lifecycle(data), *catalog(data), *space(data)]
+    rows = [*server(data), *scrubs(data), *lifecycle(data), *notifications(data), *catalog(data), *space(data)]
     print(table(("what", "state"), [(name, str(state)) for name, state in rows]))
 
 
@@ -60,6 +61,12 @@ def lifecycle(data: Path) -> Rows:
     report = last_run(data)
     if report is not None:
         yield "lifecycle", f"{report.when}: {report.text}"
+
+
+def notifications(data: Path) -> Rows:
+    for name, told in sorted(load(data).items()):
+        failing = f", failing: {told.error}" if told.failures else ""
+        yield f"notifications to {name}", f"up to sequence number {told.delivered}{failing}"
 
 
 def catalog(data: Path) -> Rows:

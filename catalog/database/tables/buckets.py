@@ -7,7 +7,7 @@ from collections.abc import Collection
 import duckdb
 import msgspec
 
-from catalog import lifecycle
+from catalog import lifecycle, notifications
 from catalog.database.columns import BYTES, MAP, TEXT, TIME, WHOLE, Row, insert, schema
 from catalog.records import Bucket
 
@@ -21,6 +21,7 @@ COLUMNS = schema(
     tags=MAP,
     entry=BYTES,
     lifecycle=TEXT,
+    notification=TEXT,
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -28,6 +29,7 @@ _decode = msgspec.msgpack.Decoder(Bucket).decode
 
 
 def row(bucket: Bucket) -> Row:
+    settings = bucket.settings or {}
     return (
         bucket.id,
         bucket.name,
@@ -37,7 +39,8 @@ def row(bucket: Bucket) -> Row:
         bucket.versioning,
         bucket.tags or {},
         _encode(bucket),
-        (bucket.settings or {}).get(lifecycle.SETTING) or None,
+        settings.get(lifecycle.SETTING) or None,
+        settings.get(notifications.SETTING) or None,
     )
 
 

@@ -91,6 +91,7 @@ def test_a_catalog_of_the_first_schema_gets_what_later_ones_keep(seed: int) -> N
             "ALTER TABLE private.objects DROP COLUMN object_lock_retain_until_date;"
             "ALTER TABLE private.objects DROP COLUMN object_lock_legal_hold_status;"
             "ALTER TABLE private.buckets DROP COLUMN lifecycle;"
+            "ALTER TABLE private.buckets DROP COLUMN notification;"
             "ALTER TABLE private.objects DROP COLUMN encryption_status;"
             "ALTER TABLE private.journal DROP COLUMN encryption_status;"
             "ALTER TABLE private.journal DROP COLUMN s3_operation;"

@@ -144,7 +144,7 @@ def test_a_query_that_reaches_beyond_the_public_views_is_refused(
 def test_a_refusal_names_the_tables_there_are(database: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(
         QueryRefused,
-        match="there are buckets, delete_markers, journal, lifecycle_rules, named_points, objects, parts, requests",
+        match="there are buckets, delete_markers, journal, lifecycle_rules, named_points, notification_rules, objects",
     ):
         check(database, "FROM object")
 

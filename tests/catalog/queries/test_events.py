@@ -5,9 +5,11 @@ from pathlib import Path
 import msgspec
 
 from catalog import Catalog
-from catalog.database.client import reach
+from catalog.database.client import fetch, reach
+from catalog.database.frames import Sql
 from catalog.events import Event, event_of
 from catalog.lifecycle import REQUESTER
+from catalog.notifications import SETTING, Configuration, FilterRule, Rule
 from catalog.queries import list_events
 from catalog.records import Bucket, Origin, Upload, Version
 
@@ -68,3 +70,24 @@ async def test_a_page_goes_from_one_mutation_to_another(tmp_path: Path) -> None:
         assert list_events(catalog, seqs[3], seqs[9]) == expected[4:10]
         assert list_events(catalog, seqs[3], seqs[9], 2) == expected[4:6]
         assert list_events(catalog, seqs[-1], 1000) == []
+
+
+async def test_the_rules_in_sql(tmp_path: Path) -> None:
+    catalog = Catalog.open(tmp_path / "data")
+    arn, created = "arn:minio:sqs::hook:webhook", ("s3:ObjectCreated:*", "s3:ObjectAcl:Put")
+    rules = (
+        Rule("a", "queue_configurations", arn, created),
+        Rule("b", "queue_configurations", arn, ("s3:ObjectRemoved:*",), (FilterRule("Suffix", ".jpg"),), 7),
+    )
+    settings = {SETTING: msgspec.json.encode(Configuration(rules)).decode()}
+    await catalog.create_bucket(by(), "plain", "a" * 64, "us-east-1")
+    await catalog.create_bucket(by(), "telling", "a" * 64, "us-east-1", settings)
+    every = "FROM notification_rules ORDER BY rule_number"
+    expected = [
+        ("telling", 1, "a", arn, list(created), "", "", 0),
+        ("telling", 2, "b", arn, ["s3:ObjectRemoved:*"], "", ".jpg", 7),
+    ]
+    await catalog.close()
+    with reach(tmp_path / "data") as reached:
+        assert fetch(reached, Sql(every)).rows == expected
+        assert [len(fetch(reached, Sql(every, owner=owner)).rows) for owner in ("a" * 64, "b" * 64)] == [2, 0]

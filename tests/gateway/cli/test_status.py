@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from catalog import Catalog
 from gateway.cli import main
 from gateway.cli.status import size
+from gateway.notifications.progress import Progress, save
 
 
 def test_a_folder_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:
@@ -15,6 +19,17 @@ def test_a_folder_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed["index"] == "sequence number 1"
     assert printed["users"] == "1"
     assert printed["log/"].endswith("iB")
+
+
+def test_how_far_notifications_are(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Catalog.open(data).release()
+    save(data, {"b": Progress(4), "a": Progress(3, failures=2, error="it answered 500")})
+    assert main(["status"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("notifications")]
+    assert [" ".join(line.split()) for line in lines] == [
+        "notifications to a up to sequence number 3, failing: it answered 500",
+        "notifications to b up to sequence number 4",
+    ]
 
 
 def test_sizes_read_well() -> None:
