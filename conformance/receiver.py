@@ -39,6 +39,7 @@ class Receiver:
         self.port = port
         self.taken: list[Taken] = []
         self.refused = 0
+        self.location = ""  # of every answer, if any
         self.answer: Callable[[dict[str, Any]], int] = lambda message: 200
         self._server: ThreadingHTTPServer | None = None
         self._changed = threading.Condition()
@@ -86,6 +87,8 @@ class Receiver:
                 self.refused += 1
             self._changed.notify_all()
         handler.send_response(status)
+        if self.location:
+            handler.send_header("location", self.location)
         handler.send_header("content-length", "0")
         handler.end_headers()
 

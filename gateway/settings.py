@@ -214,7 +214,8 @@ def converted(option: Option, value: Any, source: str) -> Any:
     try:
         return CONVERT[option.kind](value)
     except (TypeError, ValueError):
-        raise SettingsError(f"{source}: {value!r} is no {option.about.metavar}") from None
+        shown = "what was given" if option.name in SECRET else repr(value)
+        raise SettingsError(f"{source}: {shown} is no {option.about.metavar}") from None
 
 
 def number(value: Any) -> int:
@@ -264,6 +265,7 @@ def is_endpoint(url: str) -> bool:
         return False
 
 
+SECRET = frozenset({"notify_token", "root_secret_key", "encryption_key"})
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SSE_C_OVER_HTTP = ("never", "loopback", "always")
 WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}

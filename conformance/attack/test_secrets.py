@@ -10,10 +10,13 @@ import pytest
 
 from conformance.conftest import ALICE
 from conformance.raw import Raw
+from conformance.receiver import NAME, notify
 from conformance.server import ROOT_KEYS, Server, create_user, run_command, running
-from conformance.workers import workers
+from conformance.workers import until, workers
 
-SECRETS = [ALICE.secret, ROOT_KEYS.secret]
+TOKEN, PATH = "secret-token-of-a-webhook", "secret-path-of-a-webhook"
+SECRETS = [ALICE.secret, ROOT_KEYS.secret, TOKEN, PATH]
+HOOK = {"DUCKET_NOTIFY_WEBHOOK": f"{NAME}=http://127.0.0.1:9/{PATH}", "DUCKET_NOTIFY_TOKEN": f"{NAME}={TOKEN}"}
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +25,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder, mask = tmp_path_factory.mktemp("secrets"), os.umask(0o022)
     (folder / "data").mkdir(mode=0o755)
     try:
-        with running(folder / "data", "--request-log", str(folder / "requests.log")) as server:
+        with running(folder / "data", "--request-log", str(folder / "requests.log"), env=HOOK) as server:
             create_user(server.data, "alice", ALICE)
             s3 = server.client(ALICE)
             s3.create_bucket(Bucket="bucket")
+            notify(s3, "bucket", "s3:ObjectCreated:*")
             for size in (10, 300_000):
                 s3.put_object(Bucket="bucket", Key=str(size), Body=bytes(size))
+            until(lambda: "hook" in (folder / "data.log").read_text())  # nobody listens there
             run_command("sql", "SELECT count(*) FROM buckets", "--data", str(server.data))
             yield server
     finally:
@@ -36,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def test_every_file_in_the_data_folder_is_the_owner_s_alone(server: Server) -> None:
     kept = [path for path in server.data.rglob("*") if not path.is_socket()]
-    assert {path.name for path in kept} > {"data.mdb", "catalog.duckdb", "serve.lock", "log"}
+    assert {path.name for path in kept} > {"data.mdb", "catalog.duckdb", "serve.lock", "log", "notifications.json"}
     assert [str(path) for path in kept if path.stat().st_mode & 0o077] == []
 
 
@@ -92,6 +97,7 @@ def test_answers_and_logs_show_none(server: Server) -> None:
     answers = b"".join(raw.send(request).body for request in asked).decode()
     server.client(ALICE).list_buckets()
     logs = [(server.data.parent / name).read_text() for name in ("data.log", "requests.log")]
-    shown = [answers, *logs, run_command("user", "list", "--data", str(server.data))]
-    assert "alice" in shown[-1]
+    commands = [("user", "list"), ("status",), ("notifications", "status"), ("notifications", "status", "--json")]
+    shown = [answers, *logs, *(run_command(*command, "--data", str(server.data)) for command in commands)]
+    assert "alice" in shown[-4] and "failing" in shown[-1]
     assert not any(secret in text for text in shown for secret in SECRETS)

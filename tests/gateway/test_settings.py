@@ -128,6 +128,11 @@ def test_the_error_says_where_the_value_came_from() -> None:
         load({"port": "x"}, {})
 
 
+def test_the_error_shows_no_secret() -> None:
+    with pytest.raises(SettingsError, match=r"^DUCKET_NOTIFY_TOKEN: what was given is no NAME=TOKEN$"):
+        load({}, {"DUCKET_NOTIFY_TOKEN": "secret"})
+
+
 def test_a_file_that_is_named_has_to_be_there() -> None:
     with pytest.raises(SettingsError, match="absent"):
         load({"config": "absent"}, {})

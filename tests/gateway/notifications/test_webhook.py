@@ -46,6 +46,15 @@ def test_what_does_not(receiver: Receiver, status: int) -> None:
     assert receiver.refused == 1
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(receiver: Receiver, status: int) -> None:
+    with receiving() as another:
+        receiver.answer, receiver.location = lambda message: status, another.url
+        with pytest.raises(Undelivered, match=f"^it answered {status}"):
+            Webhook(Target("hook", receiver.url)).post(b"{}")
+        assert (receiver.refused, another.taken, another.refused) == (1, [], 0)
+
+
 def test_nobody_there() -> None:
     with receiving() as receiver:
         pass
