@@ -38,8 +38,8 @@ OLD_BUCKETS = ("--object-ownership", "ObjectWriter", "--block-public-access", "n
 # It waits for lifecycle rules, and takes a day of theirs for INTERVAL seconds. That it rounds none up to a midnight, as
 # AWS does, a shorter day makes good.
 INTERVAL, DAY = 10, 8
-# For access logs it waits 5.5 seconds.
-PACE = ("--lifecycle-day", str(DAY), "--access-log-delivery", "3")
+# For access logs it waits 5.5 seconds after requests that may take some themselves, and wants one object of all.
+PACE = ("--lifecycle-day", str(DAY), "--access-log-delivery", "4")
 
 # Section of its configuration → user. It wants all of them, whether or not the tests that run need them.
 USERS = {
