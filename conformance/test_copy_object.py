@@ -184,6 +184,15 @@ def test_onto_itself_with_new_metadata(s3: Any, source: dict[str, str]) -> None:
     assert (found["Metadata"], found["Body"].read()) == ({"new": "1"}, BODY)
 
 
+def test_null_version_is_named_as_what_was_made_not_as_the_source(s3: Any, bucket: str) -> None:
+    # As S3 was recorded to answer, though a PutObject names none.
+    s3.put_object(Bucket=bucket, Key="from", Body=BODY)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    answer = s3.copy_object(Bucket=bucket, Key="to", CopySource={"Bucket": bucket, "Key": "from"})
+    assert (answer["VersionId"], answer.get("CopySourceVersionId")) == ("null", None)
+    assert "VersionId" not in s3.put_object(Bucket=bucket, Key="from", Body=BODY)
+
+
 def test_source_by_its_address(raw: Raw, source: dict[str, str]) -> None:
     address = f"{raw.server.url}/{source['Bucket']}/{source['Key']}"
     assert raw.put(f"/{source['Bucket']}/copied", headers={"x-amz-copy-source": address}).status == 200

@@ -29,7 +29,7 @@ from gateway.operations.checksums import (
     shown,
     whole_of_parts,
 )
-from gateway.operations.described import made_version
+from gateway.operations.described import named_version
 from gateway.operations.expiring import expiration
 from gateway.operations.ranges import MAX_PARTS
 from gateway.s3.columns import Columns
@@ -93,7 +93,7 @@ async def complete_multipart_upload(
             "key": key,
             "etag": version.etag,
             **shown(version.checksum, version.part_count),
-            "version_id": made_version(version.version_id),
+            "version_id": named_version(version.version_id),
             **(expiration(cx.here, key, version) if cx.here.settings else {}),
             "server_side_encryption": encryption.shown(version.encryption).get("server_side_encryption"),
         }

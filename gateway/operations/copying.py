@@ -14,7 +14,7 @@ from gateway.access.deciding import permits
 from gateway.blobs.errors import NoBlob
 from gateway.operations import Context, conditions, encryption, streaming
 from gateway.operations.checksums import DEFAULT, FULL_OBJECT, encode, read_algorithm, shown, shown_part
-from gateway.operations.described import KEPT, REDIRECT, Description, describe, made_version, shown_version
+from gateway.operations.described import KEPT, REDIRECT, Description, describe, named_version, shown_version
 from gateway.operations.encryption import Sealing, Unwrap
 from gateway.operations.expiring import expiration
 from gateway.operations.granting import Wish, author_of
@@ -130,8 +130,8 @@ async def copy_object(
         result = {"etag": version.etag, "last_modified": version.modified, **shown(version.checksum)}
         return {
             "copy_object_result": result,
-            "copy_source_version_id": shown_version(original.bucket, original.version.version_id),
-            "version_id": made_version(version.version_id),
+            "copy_source_version_id": named_version(original.version.version_id),
+            "version_id": shown_version(cx.here, version.version_id),
             **(expiration(cx.here, key, version) if cx.here.settings else {}),
             **encryption.shown_made(version.encryption, sealing),
         }
@@ -193,7 +193,7 @@ async def upload_part_copy(
                 "last_modified": part.modified,
                 **(shown_part(part) if upload.checksum_algorithm else {}),
             },
-            "copy_source_version_id": shown_version(original.bucket, original.version.version_id),
+            "copy_source_version_id": named_version(original.version.version_id),
             **encryption.shown_made(part.encryption, sealing),
         }
     raise S3Error("OperationAborted")

@@ -90,8 +90,8 @@ def shown_version(bucket: Bucket, version_id: str) -> str | None:
     return version_id if bucket.versioning else None
 
 
-def made_version(version_id: str) -> str | None:
-    """The answer to a write names no null version, not even where versioning is suspended."""
+def named_version(version_id: str) -> str | None:
+    """None for a null version: in answers to writes S3 names those only that a copy made, and as a source none."""
     return version_id if version_id != NULL_VERSION else None
 
 

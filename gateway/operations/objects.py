@@ -14,7 +14,7 @@ from gateway.blobs.errors import NoBlob
 from gateway.body import Body
 from gateway.operations import Context, conditions, encryption, ranges, streaming
 from gateway.operations.checksums import DEFAULT, promised, shown
-from gateway.operations.described import Description, describe, made_version
+from gateway.operations.described import Description, describe, named_version
 from gateway.operations.expiring import expiration
 from gateway.operations.granting import NO_WISH, Wish, author_of
 from gateway.operations.locking import check_promise, read_lock
@@ -98,7 +98,7 @@ async def put_object(
     output = {
         "etag": version.etag,
         **shown(version.checksum),
-        "version_id": made_version(version.version_id),
+        "version_id": named_version(version.version_id),
     }
     if here.settings:
         output |= expiration(here, key, version)

@@ -7,7 +7,7 @@ from gateway.operations.described import (
     KEPT,
     STORAGE_CLASSES,
     describe,
-    made_version,
+    named_version,
     shown_class,
     shown_headers,
     shown_version,
@@ -55,6 +55,6 @@ def test_storage_classes() -> None:
 def test_version_ids_only_where_versioning_was() -> None:
     bucket = Bucket(1, "b", "", 0, "")
     assert shown_version(bucket, "null") is None
-    assert (made_version("null"), made_version("v")) == (None, "v")
+    assert (named_version("null"), named_version("v")) == (None, "v")
     for state in ("Enabled", "Suspended"):
         assert shown_version(Bucket(1, "b", "", 0, "", state), "v") == "v"
