@@ -81,7 +81,7 @@ DIFFERENCES: dict[str, Difference] = {
             "BadDigest",
             400,
             TAKEN_WITH_CHECKSUM,
-            ExpectedDigest="1B2M2Y8AsgTpgAmY7PhCfg==",
+            ExpectedDigest="d41d8cd98f00b204e9800998ecf8427e",
             CalculatedDigest="hBotaJrYa9FhFEdFPCLG/A==",
         ),
     ),
@@ -141,6 +141,7 @@ DIFFERENCES: dict[str, Difference] = {
                 "ETag": '"ce4d9c56c8713ee1d344ce24170d94a8-2"',
                 "VersionId": "null",
             },
+            UploadId="(some)",
         ),
     ),
     "upload_completed": Difference(
