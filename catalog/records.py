@@ -33,7 +33,7 @@ class Checksum(Record, frozen=True):
 
 
 class Encryption(Record, frozen=True):
-    """By what bytes are sealed that lie anywhere: `kind` is AES256 (by the server) or SSE-C (by the client's key).
+    """By what bytes are sealed that lie anywhere: `kind` is AES256 or aws:kms (by the server) or SSE-C (by a client).
 
     `key` is the bytes' own key, wrapped by the server's of the id `by`, or by the client's; what consists of parts has
     one that proves the client's key, its bytes have those of the parts. `tag` is that of a body in the log.
@@ -43,6 +43,8 @@ class Encryption(Record, frozen=True):
     key: bytes
     by: str = ""
     tag: bytes = b""
+    kms_key: str = ""  # of aws:kms the key's name as it was given
+    bucket_key: bool = False  # likewise
 
 
 class Part(Record, frozen=True):

@@ -41,6 +41,8 @@ INTERVAL, DAY = 10, 8
 # For access logs it waits 5.5 seconds after requests that may take some themselves, and wants one object of all.
 PACE = ("--lifecycle-day", str(DAY), "--access-log-delivery", "4")
 
+KMS_KEYS = ("testkey-1", "testkey-2")
+
 # Section of its configuration → user. It wants all of them, whether or not the tests that run need them.
 USERS = {
     "s3 main": ("main", Keys("CEPHMAINACCESSKEY001", "ceph-main-secret-key")),
@@ -85,7 +87,7 @@ def main(arguments: list[str]) -> int:
         settings = OLD_BUCKETS if old else ()
         with (
             TemporaryDirectory() as folder,
-            running(Path(folder) / "data", *PACE, *settings) as server,
+            running(Path(folder) / "data", *PACE, "--kms-keys", ",".join(KMS_KEYS), *settings) as server,
         ):
             configuration = Path(folder) / "s3tests.conf"
             write_configuration(configuration, server)
@@ -129,6 +131,7 @@ def write_configuration(path: Path, server: Server) -> None:
         create_user(server.data, name, keys, id=user["user_id"], display_name=name, email=user["email"])
         configuration[section] = user | {"access_key": keys.access, "secret_key": keys.secret}
     configuration["s3 main"]["api_name"] = REGION
+    configuration["s3 main"]["kms_keyid"], configuration["s3 main"]["kms_keyid2"] = KMS_KEYS
     configuration["s3 main"]["lc_debug_interval"] = str(INTERVAL)
     configuration["s3 tenant"]["tenant"] = "tenant"
     with path.open("w") as file:

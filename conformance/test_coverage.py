@@ -46,6 +46,7 @@ ACROSS = {
     "access_logs",
     "server_side_encryption",
     "customer_keys",
+    "kms_keys",
 }
 
 

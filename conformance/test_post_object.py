@@ -213,7 +213,7 @@ def test_encrypted_as_a_field_says(s3: Any, raw: Raw, bucket: str) -> None:
 
 
 def test_what_is_not_built_is_refused(s3: Any, raw: Raw, bucket: str) -> None:
-    fields = prepared(s3, bucket, "key", {"x-amz-server-side-encryption": "aws:kms"})
+    fields = prepared(s3, bucket, "key", {"x-amz-server-side-encryption": "aws:kms:dsse"})
     answer = send(raw, bucket, form_of(fields, b"content"))
     assert (answer.status, answer.code) == (501, "NotImplemented")
     with refused(404):

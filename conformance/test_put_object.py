@@ -215,7 +215,7 @@ def test_more_than_five_gib_are_refused_unread(raw: Raw, bucket: str) -> None:
 @pytest.mark.parametrize(
     ("header", "value"),
     [
-        ("x-amz-server-side-encryption", "aws:kms"),
+        ("x-amz-server-side-encryption", "aws:kms:dsse"),
         ("x-amz-server-side-encryption-context", "e30="),
         ("x-amz-write-offset-bytes", "0"),
     ],

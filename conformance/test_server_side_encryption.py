@@ -276,7 +276,6 @@ def test_sql_says_which_are_encrypted(server: Server, s3: Any, bucket: str) -> N
 @pytest.mark.parametrize(
     ("headers", "status", "code"),
     [
-        ({"x-amz-server-side-encryption": "aws:kms"}, 501, "NotImplemented"),
         ({"x-amz-server-side-encryption": "aws:kms:dsse"}, 501, "NotImplemented"),
         ({"x-amz-server-side-encryption": "aes256"}, 400, "InvalidArgument"),
         ({"x-amz-server-side-encryption": ""}, 400, "InvalidArgument"),

@@ -56,6 +56,10 @@ class Settings:
         About("keys of 32 bytes in base64, the one for what is new first; made at first use if none is given", "KEYS"),
     ] = ""
     encryption_key_file: Annotated[str, About("file with such keys, a line each", "FILE")] = ""
+    kms_keys: Annotated[
+        tuple[str, ...],
+        About("names that clients may give as those of a KMS's keys (SSE-KMS), separated by commas", "NAMES"),
+    ] = ()
     sse_c_over_http: Annotated[
         str,
         About("who may send keys of their own (SSE-C) without TLS: never, loopback or always", "WHO"),

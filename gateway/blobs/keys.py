@@ -50,14 +50,17 @@ class Keyring:
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
 
-    def new(self) -> tuple[bytes, bytes, str]:
-        """A key for a body, the same wrapped, and the id of the key that did it. Raises NoKey, OSError."""
+    def new(self, name: str = "") -> tuple[bytes, bytes, str]:
+        """A key for a body, the same wrapped, and the id of the key that did it. Raises NoKey, OSError.
+
+        What is wrapped under a `name` is unwrapped under the same alone.
+        """
         by = self._current or self._begin()
         key = os.urandom(SIZE)
-        return key, self._keys[by].encrypt(key, None), by
+        return key, self._keys[by].encrypt(key, _bound(name)), by
 
-    def unwrap(self, wrapped: bytes, by: str) -> bytes:
-        """Raises NoKey; WrongKey: it was not wrapped by this key, or was altered."""
+    def unwrap(self, wrapped: bytes, by: str, name: str = "") -> bytes:
+        """Raises NoKey; WrongKey: it was not wrapped by this key under the name, or was altered."""
         found = self._keys.get(by)
         if found is None:
             self._load()  # another process may have made it
@@ -65,7 +68,7 @@ class Keyring:
         if found is None:
             raise NoKey(by)
         try:
-            return found.decrypt(wrapped, None)
+            return found.decrypt(wrapped, _bound(name))
         except InvalidTag:
             raise WrongKey from None
 
@@ -124,6 +127,10 @@ def unwrap(by: bytes, wrapped: bytes) -> bytes:
 def _wrapping(key: bytes) -> AESSIV:
     """RFC 5297, made to wrap keys: it needs no nonce. It takes twice as long a key."""
     return AESSIV(hmac.digest(key, b"ducket: to wrap the keys of bodies", "sha512"))
+
+
+def _bound(name: str) -> list[bytes] | None:
+    return [name.encode()] if name else None
 
 
 def _id(key: bytes) -> str:

@@ -8,12 +8,12 @@ import msgspec
 
 from gateway.operations import Context
 from gateway.operations.configurations import keep
-from gateway.operations.encryption import SETTING, SSE_C, SSE_S3, Default, default_of, no_kms
+from gateway.operations.encryption import KMS, SETTING, SSE_C, SSE_S3, Default, default_of, no_double_encryption
 from gateway.s3.errors import S3Error, invalid_argument
 from gateway.s3.model import operation
 
 NONE = "NONE"
-KMS = ("aws:kms", "aws:kms:dsse")
+DSSE = "aws:kms:dsse"
 
 
 @operation
@@ -27,7 +27,10 @@ async def get_bucket_encryption(cx: Context, bucket: str) -> dict[str, Any]:
         raise S3Error("ServerSideEncryptionConfigurationNotFoundError", fields={"BucketName": bucket})
     rule: dict[str, Any] = {"bucket_key_enabled": found.bucket_key}
     if found.algorithm:
-        rule["apply_server_side_encryption_by_default"] = {"sse_algorithm": found.algorithm}
+        rule["apply_server_side_encryption_by_default"] = {
+            "sse_algorithm": found.algorithm,
+            "kms_master_key_id": found.kms_key or None,
+        }
     if found.blocked is not None:
         rule["blocked_encryption_types"] = {"encryption_type": list(found.blocked) or [NONE]}
     return {"server_side_encryption_configuration": {"rules": [rule]}}
@@ -35,7 +38,10 @@ async def get_bucket_encryption(cx: Context, bucket: str) -> dict[str, Any]:
 
 @operation
 async def put_bucket_encryption(cx: Context, bucket: str, server_side_encryption_configuration: dict[str, Any]) -> None:
-    """https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html"""
+    """A KMS's key is not looked for before it is used.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html
+    """
     rules = server_side_encryption_configuration.get("rules") or []
     if len(rules) != 1:
         raise S3Error("MalformedXML")
@@ -57,14 +63,15 @@ def read_rule(rule: dict[str, Any]) -> Default:
     algorithm, key = given.get("sse_algorithm") or "", given.get("kms_master_key_id")
     if given and not algorithm:
         raise S3Error("MalformedXML")
-    if algorithm in KMS:
-        raise no_kms(algorithm)
-    if algorithm not in ("", SSE_S3):
+    if algorithm == DSSE:
+        raise no_double_encryption(algorithm)
+    if algorithm not in ("", SSE_S3, KMS):
         raise S3Error("MalformedXML")
-    if key is not None:
+    if key is not None and algorithm != KMS:
         message = "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
         raise invalid_argument(message, "ApplyServerSideEncryptionByDefault", algorithm)
-    return Default(algorithm, rule.get("bucket_key_enabled"), read_blocked(rule.get("blocked_encryption_types")))
+    blocked = read_blocked(rule.get("blocked_encryption_types"))
+    return Default(algorithm, rule.get("bucket_key_enabled"), blocked, key or "")
 
 
 def read_blocked(given: dict[str, Any] | None) -> tuple[str, ...] | None:

@@ -95,7 +95,7 @@ async def complete_multipart_upload(
             **shown(version.checksum, version.part_count),
             "version_id": named_version(version.version_id),
             **(expiration(cx.here, key, version) if cx.here.settings else {}),
-            "server_side_encryption": encryption.shown(version.encryption).get("server_side_encryption"),
+            **encryption.shown_completed(version.encryption),
         }
     raise S3Error("OperationAborted")
 

@@ -42,6 +42,7 @@ async def copy_object(
     key: str,
     copy_source: str,
     acl: str | None = None,
+    bucket_key_enabled: bool | None = None,
     cache_control: str | None = None,
     checksum_algorithm: str | None = None,
     content_disposition: str | None = None,
@@ -91,7 +92,13 @@ async def copy_object(
     lock = read_lock(cx, object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status)
     algorithm = read_algorithm(checksum_algorithm)
     asked_for = encryption.asked(
-        cx, server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id
+        cx,
+        server_side_encryption,
+        sse_customer_algorithm,
+        sse_customer_key,
+        sse_customer_key_md5,
+        ssekms_key_id,
+        bucket_key_enabled,
     )
     customer = encryption.customer_of(
         cx, copy_source_sse_customer_algorithm, copy_source_sse_customer_key, copy_source_sse_customer_key_md5

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import hmac
 import os
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,19 +29,28 @@ from gateway.s3.errors import S3Error, invalid_argument
 SETTING = "encryption"  # a bucket's, as `Default`
 SSE_S3 = "AES256"
 SSE_C = "SSE-C"
+KMS = "aws:kms"
+DEFAULT_KMS_KEY = "aws/s3"  # AWS's name for the key that is used where none is named
 HEADER = "x-amz-server-side-encryption"
 CUSTOMERS_MUST = "Requests specifying Server Side Encryption with Customer provided keys must"
+
+DEFAULT_ALIAS = f"alias/{DEFAULT_KMS_KEY}"
+_KMS_ARN = re.compile(r"^(?:arn:aws[a-z-]*:kms:(?:[^:/]*:[0-9]*:)?)?(?:key/|alias/)?")
 
 # A body's own key from what is kept of it. Raises NoKey.
 Unwrap = Callable[[Encryption], bytes]
 
 
 class Default(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a bucket was told: `algorithm` is "" where it was told of none, `blocked` kinds are not written."""
+    """What a bucket was told: `algorithm` is "" where it was told of none, `blocked` kinds are not written.
+
+    `kms_key` goes with the algorithm aws:kms.
+    """
 
     algorithm: str = ""
     bucket_key: bool | None = None
     blocked: tuple[str, ...] | None = None
+    kms_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +73,34 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class KmsKey:
+    """A name for the server's keys, as it was given."""
+
+    id: str
+    bucket_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sealing:
-    """By the client's key, or else by the server's."""
+    """By the client's key, or else by the server's, under the name of a KMS's key or none."""
 
     customer: Customer | None = None
+    kms: KmsKey | None = None
 
     @property
     def kind(self) -> str:
-        return SSE_S3 if self.customer is None else SSE_C
+        if self.customer is not None:
+            return SSE_C
+        return SSE_S3 if self.kms is None else KMS
 
     def new_key(self, keyring: Keyring) -> tuple[bytes, Encryption]:
         """A key for one body. Raises NoKey."""
         if self.customer is not None:
             key = os.urandom(keys.SIZE)
             return key, Encryption(SSE_C, keys.wrap(self.customer.key, key))
+        if self.kms is not None:
+            key, wrapped, by = keyring.new(kms_name(self.kms.id))
+            return key, Encryption(KMS, wrapped, by, b"", self.kms.id, self.kms.bucket_key)
         key, wrapped, by = keyring.new()
         return key, Encryption(SSE_S3, wrapped, by)
 
@@ -94,10 +118,14 @@ def asked(
     key: str | None,
     md5: str | None,
     kms_key: str | None = None,
+    bucket_key: bool | None = None,
 ) -> Sealing | None:
     """What the headers of a write say, or else the bucket. None: nobody asks for encryption."""
     if encryption is None and algorithm is None and key is None and md5 is None and kms_key is None:
-        return default_sealing(cx.here)
+        sealing = default_sealing(cx.here, bucket_key)
+        if sealing is not None and sealing.kms is not None:
+            check_kms_key(cx, sealing.kms)
+        return sealing
     if encryption is not None and not (algorithm is key is md5 is None):
         message = (
             "Server Side Encryption with Customer provided key is incompatible with the encryption method specified"
@@ -107,27 +135,50 @@ def asked(
     if kms_key is not None and encryption in (None, SSE_S3):
         message = f"Server Side Encryption with AWS KMS managed key requires HTTP header {HEADER} : aws:kms"
         raise invalid_argument(message, HEADER, encryption or "null")
+    if encryption == KMS:
+        kms = KmsKey(kms_key or DEFAULT_ALIAS, bucket_key is True)
+        check_kms_key(cx, kms)
+        return Sealing(kms=kms)
     if encryption is not None and encryption != SSE_S3:
-        raise no_kms(encryption)
+        raise no_double_encryption(encryption)
     if customer is not None and SSE_C in (default_of(cx.here).blocked or ()):
         raise S3Error("AccessDenied", "The bucket blocks server-side encryption with customer-provided keys (SSE-C).")
     return Sealing(customer)
 
 
-def default_sealing(bucket: Bucket) -> Sealing | None:
+def default_sealing(bucket: Bucket, bucket_key: bool | None = None) -> Sealing | None:
+    """`bucket_key` is what a request says of that."""
     settings = bucket.settings
-    return Sealing() if settings and SETTING in settings and default_of(bucket).algorithm else None
+    if not settings or SETTING not in settings:
+        return None
+    default = default_of(bucket)
+    if default.algorithm == KMS:
+        once = bucket_key if bucket_key is not None else default.bucket_key is True
+        return Sealing(kms=KmsKey(default.kms_key or DEFAULT_ALIAS, once))
+    return Sealing() if default.algorithm else None
 
 
 def default_of(bucket: Bucket) -> Default:
     return _decoded((bucket.settings or {}).get(SETTING) or "{}")
 
 
-def no_kms(algorithm: str) -> S3Error:
+def check_kms_key(cx: Context, kms: KmsKey) -> None:
+    """The operator must have named it, too."""
+    if kms_name(kms.id) not in (DEFAULT_KMS_KEY, *cx.settings.kms_keys):
+        raise S3Error("KMS.NotFoundException", f"Invalid keyId '{kms.id}'")
+
+
+@cache
+def kms_name(key_id: str) -> str:
+    """What is left of a key's ARN, or its alias's; of one in MinIO's form, too."""
+    return _KMS_ARN.sub("", key_id)
+
+
+def no_double_encryption(algorithm: str) -> S3Error:
     return S3Error(
         "NotImplemented",
-        f"Server-side encryption with KMS keys is not implemented: no KMS is configured. Supported are {SSE_S3} and"
-        " customer-provided keys.",
+        f"Dual-layer server-side encryption is not implemented. Supported are {SSE_S3}, {KMS} and customer-provided"
+        " keys.",
         fields={"Header": HEADER, "Value": algorithm},
     )
 
@@ -188,7 +239,7 @@ def unlocked(cx: Context, encryption: Encryption | None, customer: Customer | No
 
 
 def server_unwrap(keyring: Keyring) -> Unwrap:
-    return lambda encryption: keyring.unwrap(encryption.key, encryption.by)
+    return lambda encryption: keyring.unwrap(encryption.key, encryption.by, kms_name(encryption.kms_key))
 
 
 def of_part(upload: Upload, customer: Customer | None) -> Sealing | None:
@@ -202,7 +253,7 @@ def of_part(upload: Upload, customer: Customer | None) -> Sealing | None:
             " encryption parameters.",
         )
     if encryption is None or customer is None:
-        return None if encryption is None else Sealing()
+        return None if encryption is None else _by_server(encryption)
     try:
         customer.unwrap(encryption)
     except WrongKey:
@@ -211,21 +262,31 @@ def of_part(upload: Upload, customer: Customer | None) -> Sealing | None:
     return Sealing(customer)
 
 
+def _by_server(encryption: Encryption) -> Sealing:
+    kms = KmsKey(encryption.kms_key, encryption.bucket_key) if encryption.kind == KMS else None
+    return Sealing(kms=kms)
+
+
 def of_copy(version: Version, found: Sealing | None) -> Sealing | None:
     """What was encrypted is not laid open by a copy: at AWS's each bucket has a default, here it may have none."""
     return Sealing() if found is None and version.encryption is not None else found
 
 
 def is_same(encryption: Encryption | None, sealing: Sealing | None) -> bool:
-    """Whether bytes may be shared as they lie: plain ones, and those that the server's keys open."""
+    """Whether bytes may be shared as they lie: plain ones, and those that the server's keys open in the same way."""
     if encryption is None or sealing is None:
         return encryption is None and sealing is None
-    return encryption.kind == SSE_S3 and sealing.customer is None
+    return encryption.kind != SSE_C and _by_server(encryption) == sealing
 
 
 def shown_made(encryption: Encryption | None, sealing: Sealing | None) -> dict[str, Any]:
     """What an answer says of bytes that were written just now."""
     return shown(encryption, sealing.customer if sealing is not None else None)
+
+
+def shown_completed(encryption: Encryption | None) -> dict[str, Any]:
+    """What an answer that knows no client's key says of it."""
+    return {} if encryption is not None and encryption.kind == SSE_C else shown(encryption)
 
 
 def shown(encryption: Encryption | None, customer: Customer | None = None) -> dict[str, Any]:
@@ -234,7 +295,10 @@ def shown(encryption: Encryption | None, customer: Customer | None = None) -> di
         return {}
     if encryption.kind == SSE_C:
         return {"sse_customer_algorithm": SSE_S3, "sse_customer_key_md5": customer.md5 if customer else None}
-    return {"server_side_encryption": encryption.kind}
+    output: dict[str, Any] = {"server_side_encryption": encryption.kind}
+    if encryption.kind == KMS:
+        output |= {"ssekms_key_id": encryption.kms_key, "bucket_key_enabled": encryption.bucket_key or None}
+    return output
 
 
 @cache

@@ -32,6 +32,7 @@ async def create_multipart_upload(
     bucket: str,
     key: str,
     acl: str | None = None,
+    bucket_key_enabled: bool | None = None,
     cache_control: str | None = None,
     checksum_algorithm: str | None = None,
     checksum_type: str | None = None,
@@ -71,7 +72,13 @@ async def create_multipart_upload(
     lock = read_lock(cx, object_lock_mode, object_lock_retain_until_date, object_lock_legal_hold_status)
     algorithm = read_algorithm(checksum_algorithm)
     sealing = encryption.asked(
-        cx, server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id
+        cx,
+        server_side_encryption,
+        sse_customer_algorithm,
+        sse_customer_key,
+        sse_customer_key_md5,
+        ssekms_key_id,
+        bucket_key_enabled,
     )
     draft = Upload(
         "",

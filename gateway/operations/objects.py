@@ -24,7 +24,7 @@ from gateway.s3.errors import S3Error
 from gateway.s3.model import operation
 
 TRIES = 5
-NOT_ASKED = (None,) * 5  # of encryption
+NOT_ASKED = (None,) * 6  # of encryption
 
 
 @operation
@@ -34,6 +34,7 @@ async def put_object(
     key: str,
     body: Body,
     acl: str | None = None,
+    bucket_key_enabled: bool | None = None,
     cache_control: str | None = None,
     checksum_algorithm: str | None = None,
     content_disposition: str | None = None,
@@ -74,7 +75,8 @@ async def put_object(
     description = describe(content_type, kept, metadata, storage_class, tagging)
     wish = (acl, grant_full_control, grant_read, grant_read_acp, grant_write_acp)
     author = None if wish == NO_WISH and cx.here.settings is None else author_of(cx, key, Wish(*wish))
-    by = server_side_encryption, sse_customer_algorithm, sse_customer_key, sse_customer_key_md5, ssekms_key_id
+    customers = sse_customer_algorithm, sse_customer_key, sse_customer_key_md5
+    by = (server_side_encryption, *customers, ssekms_key_id, bucket_key_enabled)
     sealing = None if by == NOT_ASKED and cx.here.settings is None else encryption.asked(cx, *by)
     check = conditions.on_write(bucket, key, if_match, if_none_match)
     promise = promised(checksums, checksum_algorithm, content_md5, cx.request.headers.get("x-amz-trailer"))

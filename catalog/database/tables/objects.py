@@ -70,7 +70,7 @@ _LOCKS = ("object_lock_mode", "object_lock_retain_until_date", "object_lock_lega
 _NO_LOCK = Lock()
 _NONE: dict[str, str] = {}
 # What is kept of encryption, and what S3 Inventory says of it.
-STATUS = {"AES256": "SSE-S3", "SSE-C": "SSE-C"}
+STATUS = {"AES256": "SSE-S3", "aws:kms": "SSE-KMS", "SSE-C": "SSE-C"}
 
 Place = tuple[int, str]  # bucket id and key
 

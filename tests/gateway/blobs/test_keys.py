@@ -45,6 +45,18 @@ def test_what_is_new_is_wrapped_by_the_first_and_all_are_read(tmp_path: Path) ->
     assert list(Keyring(tmp_path, file=named)) == list(both)
 
 
+def test_what_is_wrapped_under_a_name_is_unwrapped_under_no_other(tmp_path: Path) -> None:
+    ring = Keyring(tmp_path)
+    key, wrapped, by = ring.new("orders")
+    assert ring.unwrap(wrapped, by, "orders") == key
+    for name in ("", "order", "invoices"):
+        with pytest.raises(WrongKey):
+            ring.unwrap(wrapped, by, name)
+    _, plain, by = ring.new()
+    with pytest.raises(WrongKey):
+        ring.unwrap(plain, by, "orders")
+
+
 def test_none_is_made_in_the_place_of_one_that_is_lost(tmp_path: Path) -> None:
     key, wrapped, by = Keyring(tmp_path).new()
     kept = (tmp_path / FILE).read_text()
