@@ -19,6 +19,7 @@ from gateway.notifications.webhook import AT_ONCE, Target, Undelivered, Webhook
 PAGE = 500  # mutations: those of which anything was sent twice, after a kill
 POLL = 0.05  # seconds
 NOTE = 1.0  # seconds after which it is noted that nothing was to be sent
+SYNC = 10.0  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds before a message is tried again
 
 
@@ -37,7 +38,7 @@ class Delivery:
         self._threads = ThreadPoolExecutor(AT_ONCE, f"to {target.name}")
         self._lanes = asyncio.Semaphore(AT_ONCE)
         self._progress = self._begin()
-        self._noted = 0.0
+        self._noted = self._synced = 0.0
 
     async def run(self) -> None:
         """Raises CatalogUnusable."""
@@ -132,3 +133,6 @@ class Delivery:
     def _save(self, now: float) -> None:
         save(self._data, self._targets)
         self._noted = now
+        if now > self._synced + SYNC:
+            save(self._data, self._targets, synced=True)
+            self._synced = now

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
 
 FILE = "notifications.json"
+SYNCED = "notifications-synced.json"
 DRAFT = ".new"
 
 
@@ -24,16 +26,25 @@ class Progress(msgspec.Struct):
     error: str = ""
 
 
-def save(data: Path, targets: dict[str, Progress]) -> None:
-    """Whole, or as it was before: what is told twice then is told twice."""
+def save(data: Path, targets: dict[str, Progress], synced: bool = False) -> None:
+    """Whole, or as it was before: what is told twice then is told twice.
+
+    Now and then it is to be `synced`, into a file of its own: the power may take the other.
+    """
     draft = data / (FILE + DRAFT)
-    draft.write_bytes(msgspec.json.encode(targets))
-    draft.rename(data / FILE)
+    with draft.open("wb") as file:
+        file.write(msgspec.json.encode(targets))
+        if synced:
+            file.flush()
+            os.fdatasync(file.fileno())
+    draft.rename(data / (SYNCED if synced else FILE))
 
 
 def load(data: Path) -> dict[str, Progress]:
     """By target, of those that are not defined any more, too; empty if none can be read."""
-    try:
-        return msgspec.json.decode((data / FILE).read_bytes(), type=dict[str, Progress])
-    except (FileNotFoundError, msgspec.DecodeError):
-        return {}
+    for name in (FILE, SYNCED):
+        try:
+            return msgspec.json.decode((data / name).read_bytes(), type=dict[str, Progress])
+        except (FileNotFoundError, msgspec.DecodeError):
+            continue
+    return {}
