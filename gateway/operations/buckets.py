@@ -20,11 +20,12 @@ from gateway.operations.tagging import BUCKET_TAGS, Tags, read_tags
 from gateway.s3.errors import S3Error, invalid_argument
 from gateway.s3.model import operation
 
-# What S3 calls it where a bucket that is yet to be made would refuse its own first ACL.
+# S3 says it in other words where there is a bucket.
 RESERVED_TAGS = (
     'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove "aws:" from your'
     " tag keys and try again."
 )
+# What S3 calls it where a bucket that is yet to be made would refuse its own first ACL.
 FIRST_ACL_ERRORS = {
     "AccessControlListNotSupported": "InvalidBucketAclWithObjectOwnership",
     "AccessDenied": "InvalidBucketAclWithBlockPublicAccessError",
