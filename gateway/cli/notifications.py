@@ -15,7 +15,7 @@ from gateway.notifications.progress import Progress, load
 from gateway.notifications.webhook import Target, targets
 from gateway.settings import Settings
 
-DELIVERING, FAILING, WAITING, UNDEFINED = "delivering", "failing", "never begun", "not defined any more"
+DELIVERING, FAILING, WAITING, UNDEFINED = "delivering", "failing", "never begun", "not in these settings"
 
 
 @dataclass(frozen=True)

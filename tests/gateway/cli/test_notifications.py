@@ -30,6 +30,6 @@ def test_how_far_each_target_is(data: Path, capsys: pytest.CaptureFixture[str]) 
     assert "failing" in lines[3] and "it answered 500" in lines[3]
     assert main(["notifications", "status", "--json", *HOOKS]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["state"] for row in rows] == ["delivering", "failing", "never begun", "not defined any more"]
+    assert [row["state"] for row in rows] == ["delivering", "failing", "never begun", "not in these settings"]
     assert rows[0]["delivered_at"] == "2026-11-21 12:00:00+00:00"
     assert (rows[1]["lag"], rows[1]["failures"], rows[2]["delivered"]) == (0, 2, None)
